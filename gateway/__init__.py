@@ -1,0 +1,1 @@
+"""The hub: what enters, is kept or leaves the platform passes here."""
