@@ -134,8 +134,9 @@ class Alarm:
 
     @property
     def short_no(self) -> str:
-        """The number as screens show it: `0720-003` for `A20260720-003`."""
-        return self.alarm_no[5:]
+        """The number as screens show it: `0720-003` for `A20260720-0003`."""
+        day, _, number = self.alarm_no.partition("-")
+        return f"{day[5:]}-{int(number):03d}"
 
 
 @dataclass(frozen=True, slots=True)

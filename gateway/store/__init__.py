@@ -1,0 +1,1 @@
+"""Where facts rest: the only SQL and the only users of the PostgreSQL driver."""
