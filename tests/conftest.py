@@ -59,7 +59,7 @@ def _migrated(server: servers.Postgres) -> servers.Postgres:
 
 
 async def _migrate(dsn: str) -> None:
-    from gateway.store.migrate import migrate
+    from gateway.store.migrate import migrate_at
     from gateway.store.pool import Database
 
     database = Database(dsn, min_size=1, max_size=1)

@@ -129,7 +129,7 @@ class AlarmLedger:
         """
         async with self._database.transaction() as connection:
             alarm = await self._lock(connection, alarm_id, by)
-            _refuse_stale(alarm, version)
+            await self._refuse_stale(connection, alarm, action, version)
             state = states.step(alarm.state, action)
             now = self._clock.now()
             changed = _CHANGES[action](alarm, by, now, _Said(note, verdict, dispatched_to, outcome))
@@ -265,6 +265,20 @@ class AlarmLedger:
             )
         return alarm
 
+    async def _refuse_stale(self, connection: Connection, alarm: Alarm, action: Action, version: int) -> None:
+        """Refuse a step that was decided on an older state; notes and repeated presses in between do not matter."""
+        if version == alarm.version or (action is Action.ACKNOWLEDGE and alarm.acknowledged_by is None):
+            return
+        stepped_at = await connection.fetchval(SQL["last_step_version"], alarm.alarm_id)
+        if stepped_at <= version <= alarm.version:
+            return
+        owner = f"{alarm.acknowledged_name} has it" if alarm.acknowledged_name else "it has changed"
+        raise Conflict(
+            f"{owner} (state {alarm.state.value}, version {alarm.version}, not {version})",
+            place=alarm.alarm_no,
+            cure="Read the alarm again.",
+        )
+
     async def _tell(  # noqa: PLR0913  one line of history has this many facts
         self,
         connection: Connection,
@@ -371,16 +385,6 @@ def _required(value: Any, name: str, meaning: str) -> Any:
     if not value:
         raise BadInput(f"{name} is missing", reason="missing_field", place=name, cure=f"Say {meaning}.")
     return value
-
-
-def _refuse_stale(alarm: Alarm, version: int) -> None:
-    if alarm.version != version:
-        owner = f"{alarm.acknowledged_name} has it" if alarm.acknowledged_name else "it has changed"
-        raise Conflict(
-            f"{owner} (state {alarm.state.value}, version {alarm.version}, not {version})",
-            place=alarm.alarm_no,
-            cure="Read the alarm again.",
-        )
 
 
 def _present(row: Record | None) -> Record:

@@ -86,3 +86,13 @@ async def _apply(connection: Connection, migration: Migration) -> None:
         migration.name,
         migration.digest,
     )
+
+
+async def migrate_at(dsn: str) -> list[str]:
+    """Connect to `dsn`, apply what is missing, disconnect, and return the names of what was applied."""
+    database = Database(dsn, max_size=1, program="linli-migrate")
+    await database.start()
+    try:
+        return await migrate(database)
+    finally:
+        await database.stop()

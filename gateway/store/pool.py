@@ -198,4 +198,8 @@ async def _close(pool: Any) -> None:
 
 async def _teach_types(raw: Any) -> None:
     for name in ("json", "jsonb"):
-        await raw.set_type_codec(name, schema="pg_catalog", encoder=codec.to_text, decoder=codec.from_text)
+        await raw.set_type_codec(name, schema="pg_catalog", encoder=_json_text, decoder=codec.parse)
+
+
+def _json_text(value: object) -> str:
+    return codec.encode(value).decode()

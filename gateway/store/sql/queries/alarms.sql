@@ -80,6 +80,10 @@ update alarms
  where alarm_id = $1
 returning *
 
+-- name: last_step_version
+-- The version at which the alarm's state last changed.
+select coalesce(max(version), 1) from alarm_events where alarm_id = $1 and to_state is not null
+
 -- name: find_alarm
 select * from alarms where alarm_id = $1
 
