@@ -101,6 +101,7 @@ class Alarm:
     device_id: str
     boot: int
     seq: int
+    event_id: str
     household_id: str | None
     area_id: str
     kind: str
