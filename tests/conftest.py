@@ -14,9 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.async_api import Browser
 
 from tests.kit import servers
+from tests.kit.browser import CHROMIUM, running_browser
 from tests.kit.clock import FakeClock
+from tests.kit.stack import Demo, running_demo
 
 GRACE_S = 2.0
 
@@ -52,22 +55,12 @@ def shared_data() -> Path:
 
 
 def _migrated(server: servers.Postgres) -> servers.Postgres:
+    from gateway.store.migrate import migrate_at
+
     dsn = server.create("linli_template")
     with concurrent.futures.ThreadPoolExecutor(1) as thread:  # a loop of its own, beside pytest-asyncio's
-        thread.submit(lambda: asyncio.run(_migrate(dsn))).result()
+        thread.submit(lambda: asyncio.run(migrate_at(dsn))).result()
     return server
-
-
-async def _migrate(dsn: str) -> None:
-    from gateway.store.migrate import migrate_at
-    from gateway.store.pool import Database
-
-    database = Database(dsn, min_size=1, max_size=1)
-    await database.start()
-    try:
-        await migrate(database)
-    finally:
-        await database.stop()
 
 
 @contextlib.contextmanager
@@ -128,6 +121,25 @@ def mosquitto() -> Iterator[servers.Mosquitto]:
         lacking("Mosquitto", "mosquitto")
     with servers.running_mosquitto() as broker:
         yield broker
+
+
+# --- the whole star and a browser -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """A running `linli demo`, one for all stories of a session; a story that stops things starts its own."""
+    with running_demo() as running:
+        yield running
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's chromium."""
+    if not CHROMIUM.exists():
+        lacking("Chromium", "chromium")
+    async with running_browser() as running:
+        yield running
 
 
 # --- what a test leaves behind --------------------------------------------------------------------------------------

@@ -228,7 +228,7 @@ class Mosquitto:
 
     def _write_password(self, name: str, password: str) -> None:
         self.credentials[name] = password
-        command = ["mosquitto_passwd", "-b", self.folder / "passwords", name, password]
+        command = ["mosquitto_passwd", "-b", str(self.folder / "passwords"), name, password]
         subprocess.run(command, check=True, capture_output=True)
         if self.user is not None:
             shutil.chown(self.folder / "passwords", self.user)
