@@ -10,7 +10,7 @@ from gateway.model.errors import BadInput
 
 VERSION = 1
 ENCODINGS = ("jpeg", "bgr", "h264", "h265", "none")
-HEALTHS = ("live", "starting", "frozen", "dark", "blurred", "covered", "offline", "noise")
+LINKS = ("connecting", "open", "refused", "timed_out", "not_video", "ended", "lost")
 
 _NANOSECONDS = Whole(0, 2**63 - 1)
 
@@ -19,13 +19,17 @@ _NANOSECONDS = Whole(0, 2**63 - 1)
 class FrameHeader:
     """The first part of a two-part message; the second part is the picture (empty for encoding `none`).
 
+    A header says what was measured (the connection, and four figures of the picture's brightness plane); what state
+    the camera is in is for the reader to judge, who alone knows how long it has heard nothing.
+
     Clocks are nanoseconds since the epoch on the machine that captured; ages are differences of the two or, across
-    machines, as good as those machines agree. `epoch` counts the reconnections of the source, `seq` its pictures
-    from 0 in each epoch: a gap in `seq` is pictures that were skipped, never a reordering.
+    machines, as good as those machines agree. `epoch` rises with every reconnection of the source and never falls,
+    also not when the capturing process starts again; `seq` counts the pictures of an epoch from 0: a gap in `seq` is
+    pictures that were skipped, never a reordering.
     """
 
     camera_id: str = field(metadata=wire("cam", Text(MAX_ID_CHARS, ID_PATTERN), "The camera."))
-    epoch: int = field(metadata=wire("epoch", Whole(0), "Counts the reconnections of the source."))
+    epoch: int = field(metadata=wire("epoch", Whole(0), "Rises with every reconnection of the source."))
     seq: int = field(metadata=wire("seq", Whole(0), "Counts the pictures of an epoch."))
     captured_ns: int = field(metadata=wire("cap_ns", _NANOSECONDS, "When the picture was taken or received."))
     published_ns: int = field(metadata=wire("pub_ns", _NANOSECONDS, "When this message was sent."))
@@ -33,7 +37,13 @@ class FrameHeader:
     height: int = field(metadata=wire("h", Whole(0, 16384), "Height in pixels."))
     encoding: str = field(metadata=wire("enc", Choice(ENCODINGS), "What the second part is."))
     key: bool = field(default=True, metadata=wire("key", Flag(), "It can be shown without an earlier picture."))
-    health: str = field(default="live", metadata=wire("health", Choice(HEALTHS), "What is known of the camera."))
+    link: str = field(default="open", metadata=wire("link", Choice(LINKS), "The connection to the camera."))
+    luma: int = field(default=0, metadata=wire("luma", Whole(0, 255), "Mean brightness."))
+    spread: int = field(default=0, metadata=wire("spread", Whole(0, 255), "Standard deviation of the brightness."))
+    detail: int = field(default=0, metadata=wire("detail", Whole(0), "Variance of the brightness's Laplacian."))
+    still_ms: int = field(
+        default=0, metadata=wire("still", Whole(0), "How long pictures have come without a difference between them.")
+    )
     v: int = field(default=VERSION, metadata=wire("v", Whole(1), "Version of this header."))
 
     def encode(self) -> bytes:
