@@ -316,7 +316,7 @@ def acl_patterns() -> tuple[str, ...]:
         *up,
         f"pattern write {ROOT}/{MAJOR}/+/%u/up/#",
         f"pattern read {ROOT}/{MAJOR}/+/%u/down/#",
-        f"pattern read {ROOT}/{MAJOR}/+/{EVERYBODY}/#",
+        f"pattern read {ROOT}/{MAJOR}/+/{EVERYBODY}/{TopicKind.CAST}",
     )
 
 
