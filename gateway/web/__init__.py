@@ -1,0 +1,1 @@
+"""The shell of all HTTP servers: one middleware list, one error shape, templates, parameters, sessions."""

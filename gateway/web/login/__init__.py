@@ -1,0 +1,1 @@
+"""The sign-in page that the desk, the developer page and the officials' page share."""
