@@ -25,6 +25,7 @@ from gateway.model.people import PLATFORM, Person
 from gateway.runtime import logs, metrics
 from gateway.runtime.clock import Clock, to_ms
 from gateway.store import alarms as rows
+from gateway.store import events
 from gateway.store.pool import Connection, Database, Record
 
 log = logs.get(__name__)
@@ -63,14 +64,16 @@ class AlarmLedger:
         waits for. NotFound for a device that the registry does not know; Unavailable while the database is away:
         repeat the same press.
         """
-        if (known := await self._find(press)) is not None:
+        if (known := await self._repeated(press)) is not None:
             return known
         try:
             async with self._database.transaction() as connection:
                 receipt = await self._record(connection, press)
                 failpoints.hit("after_insert_before_commit")
         except Conflict:
-            receipt = await self._known(press)
+            receipt = await self._repeated(press)
+            if receipt is None:
+                raise
         failpoints.hit("after_commit_before_receipt")
         if receipt.is_new:
             log.info("alarm_raised", alarm_no=receipt.alarm_no, device=press.device_id, source=press.source)
@@ -81,7 +84,7 @@ class AlarmLedger:
 
         Idempotent by (device, boot, seq). NotFound where there is nothing to take back.
         """
-        if (known := await self._find(cancellation)) is not None:
+        if (known := await self._repeated(cancellation)) is not None:
             return known
         async with self._database.transaction() as connection:
             source = await self._source(connection, cancellation.device_id)
@@ -174,18 +177,18 @@ class AlarmLedger:
         found = await rows.list_for_household(self._database, household_id, 1)
         return found[0] if found else None
 
-    async def _find(self, press: Press | Cancellation) -> Receipt | None:
+    async def _repeated(self, press: Press | Cancellation) -> Receipt | None:
+        """Return the receipt of a press that is there already, and have a device told again that asks again."""
         row = await self._database.fetchrow(SQL["find_press"], press.device_id, press.boot, press.seq)
         if row is None:
             return None
         _REPEATED.labels(press.source).inc()
-        return _receipt(rows.alarm_of(row), row["press_recorded_at"], is_new=False)
-
-    async def _known(self, press: Press) -> Receipt:
-        receipt = await self._find(press)
-        if receipt is None:
-            raise Conflict("the press was taken and is not to be found", place=press.device_id)
-        return receipt
+        alarm, recorded_at = rows.alarm_of(row), row["press_recorded_at"]
+        if press.source == "mqtt":
+            state = "cancelled" if isinstance(press, Cancellation) else "recorded"
+            async with self._database.transaction() as connection:
+                await self._queue_receipt(connection, press, alarm, state, recorded_at)
+        return _receipt(alarm, recorded_at, is_new=False)
 
     async def _record(self, connection: Connection, press: Press) -> Receipt:
         source = await self._source(connection, press.device_id)
@@ -315,8 +318,8 @@ class AlarmLedger:
             "no": alarm.alarm_no,
             "at": to_ms(now),
         }
-        area_id = await connection.fetchval("select area_id from devices where device_id = $1", press.device_id)
-        await connection.execute(SQL["insert_outbox"], "receipt", press.device_id, area_id, payload, now)
+        area_id = await connection.fetchval(SQL["area_of_device"], press.device_id)
+        await events.put_receipt(connection, press.device_id, area_id, payload, now)
 
 
 MAX_NOTE = 500

@@ -87,6 +87,8 @@ create trigger alarm_presses_append_only before update or delete on alarm_presse
 
 create table outbox (
     outbox_id       bigint generated always as identity primary key,
+    -- What it is about: asking for the same again wakes the row instead of adding one.
+    reference       text not null unique,
     kind            text not null,
     device_id       text not null,
     area_id         text not null,

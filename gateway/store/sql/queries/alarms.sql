@@ -15,6 +15,9 @@ select d.device_id, d.household_id, coalesce(h.area_id, d.area_id) as area_id, d
   from devices d left join households h using (household_id)
  where d.device_id = $1
 
+-- name: area_of_device
+select area_id from devices where device_id = $1
+
 -- name: find_open_incident
 -- The open alarm that a further press of the same kind belongs to; one that the household took back is not joined.
 select * from alarms
@@ -44,10 +47,6 @@ update alarms set press_count = press_count + 1, version = version + 1 where ala
 -- name: insert_event
 insert into alarm_events (alarm_id, version, kind, at, by_id, by_name, from_state, to_state, details)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-
--- name: insert_outbox
-insert into outbox (kind, device_id, area_id, payload, created_at, next_attempt_at)
-values ($1, $2, $3, $4, $5, $5)
 
 -- name: notify_alarm
 select pg_notify('linli_alarms', $1), pg_notify('linli_outbox', $1), pg_notify('linli_tv', coalesce($2, ''))
