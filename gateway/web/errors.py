@@ -83,7 +83,7 @@ def failure_of(error: Exception, request_id: str = "") -> Failure:
 
 
 def _of_http(error: web.HTTPException, request_id: str) -> Failure:
-    codes = {404: "not_found", 405: "method_not_allowed", 413: "oversized"}
+    codes = {404: "not_found", 405: "method_not_allowed", 411: "length_required", 413: "oversized"}
     cure = "Send less." if error.status == 413 else ""
     return Failure(error.status, codes.get(error.status, "http"), error.reason, cure=cure, request_id=request_id)
 

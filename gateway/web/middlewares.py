@@ -121,11 +121,13 @@ def _to_login(request: web.Request) -> web.Response | None:
 
 @web.middleware
 async def body_limit(request: web.Request, handler: Next) -> web.StreamResponse:
-    """Refuse a body above the route's limit: before reading where its length is told, else while reading."""
-    limit = route_of(request).max_body
-    if (request.content_length or 0) > limit:
-        raise web.HTTPRequestEntityTooLarge(limit, request.content_length or 0)
-    return await handler(request.clone(client_max_size=limit))
+    """Refuse a body that does not tell its length or is above the route's limit, before a byte of it is read."""
+    limit, length = route_of(request).max_body, request.content_length
+    if length is None and request.can_read_body:
+        raise web.HTTPLengthRequired(reason="send Content-Length")
+    if (length or 0) > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, length or 0, reason=f"at most {limit} bytes are taken here")
+    return await handler(request)
 
 
 @web.middleware

@@ -97,7 +97,10 @@ class HttpServer:
     def app(self) -> web.Application:
         """Return the application without a socket (tests hand it to aiohttp's own client)."""
         routes = (*self._own_routes(), *(self._static.routes() if self._static else ()), *self._routes)
-        app = web.Application(middlewares=(*around.MIDDLEWARES, *self._middlewares))
+        app = web.Application(
+            middlewares=(*around.MIDDLEWARES, *self._middlewares),
+            client_max_size=max(route.max_body for route in routes) + 1,
+        )
         known = {_add(app, route): route for route in routes}
         app[around.SHELL] = around.Shell(self.name, known, self._login_path, self._error_page)
         app[sockets.OPEN_SOCKETS] = weakref.WeakSet()
