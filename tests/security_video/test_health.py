@@ -8,7 +8,9 @@ LIMITS = Limits()
 STREET = Look(luma=110, spread=45, detail=300, still_s=0)
 
 
-def seen(silence_s: float | None = 0.1, *, look: Look | None = STREET, link: Link = Link.OPEN, age_s: float = 0.1) -> Observation:
+def seen(
+    silence_s: float | None = 0.1, *, look: Look | None = STREET, link: Link = Link.OPEN, age_s: float = 0.1
+) -> Observation:
     return Observation(link, silence_s, age_s, look)
 
 
@@ -92,7 +94,9 @@ def test_camera_comes_back_to_life() -> None:
     assert track.said.state is State.LIVE
 
 
-@given(st.floats(0, 300), st.floats(0, 300), st.floats(0, 255), st.floats(0, 120), st.floats(0, 5000), st.floats(0, 300))
+@given(
+    st.floats(0, 300), st.floats(0, 300), st.floats(0, 255), st.floats(0, 120), st.floats(0, 5000), st.floats(0, 300)
+)
 def test_old_picture_is_never_called_live(  # noqa: PLR0917
     silence_s: float, age_s: float, luma: float, spread: float, detail: float, still_s: float
 ) -> None:

@@ -8,7 +8,9 @@ from security_video.linking import Spot, View, Why, bearing_deg, nearest, sees, 
 HOME = Spot(100, 100)
 
 
-def a_view(camera_id: str, x: float, y: float, heading_deg: float = 0, *, view_deg: float = 90, range_m: float = 50) -> View:
+def a_view(
+    camera_id: str, x: float, y: float, heading_deg: float = 0, *, view_deg: float = 90, range_m: float = 50
+) -> View:
     return View(CameraId(camera_id), Spot(x, y), heading_deg, view_deg, range_m)
 
 

@@ -1,0 +1,1 @@
+"""Where pictures come from: test card, file, folder, RTSP, HTTP MJPEG; one shape for all."""
