@@ -70,5 +70,5 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     health = ops.Health(database, watched, clock, node.area_id)
     routes = [*intake.routes(database, pipeline.ledger, clock), *ops.routes(health)]
     server = HttpServer("gateway", api.host, api.port, routes=routes)
-    services = [database, Durability(database), pipeline, BrokerWait(pipeline), outbox, silence, server]
+    services: list[Service] = [database, Durability(database), pipeline, BrokerWait(pipeline), outbox, silence, server]
     return Gateway(services, server)

@@ -71,9 +71,10 @@ class AlarmLedger:
                 receipt = await self._record(connection, press)
                 failpoints.hit("after_insert_before_commit")
         except Conflict:
-            receipt = await self._repeated(press)
-            if receipt is None:
+            known = await self._repeated(press)
+            if known is None:
                 raise
+            receipt = known
         failpoints.hit("after_commit_before_receipt")
         if receipt.is_new:
             log.info("alarm_raised", alarm_no=receipt.alarm_no, device=press.device_id, source=press.source)
@@ -113,7 +114,7 @@ class AlarmLedger:
             await self._queue_receipt(connection, alarm, after, "seen", self._clock.now())
         return after
 
-    async def step(  # noqa: PLR0913  every argument is a fact of the step, named by its caller
+    async def step(
         self,
         alarm_id: str,
         action: Action,
@@ -282,7 +283,7 @@ class AlarmLedger:
             cure="Read the alarm again.",
         )
 
-    async def _tell(  # noqa: PLR0913  one line of history has this many facts
+    async def _tell(
         self,
         connection: Connection,
         alarm: Alarm,

@@ -53,6 +53,4 @@ def step(state: AlarmState, action: Action) -> AlarmState:
 
 def legal_actions(state: AlarmState) -> tuple[Action, ...]:
     """Return what a person may do now, in the order of the work."""
-    return tuple(
-        action for action in Action if (state, action) in TRANSITIONS and action not in MACHINE_ACTIONS
-    )
+    return tuple(action for action in Action if (state, action) in TRANSITIONS and action not in MACHINE_ACTIONS)

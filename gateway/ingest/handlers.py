@@ -1,14 +1,13 @@
 """One function for each kind of message: what it means for the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.alarms import failpoints
 from gateway.alarms.intake import ALARM_EVENTS, press_of, take_cancellation
 from gateway.alarms.ledger import AlarmLedger
 from gateway.contract import messages
-from gateway.contract.topics import Topic
 from gateway.ingest.settings import GatewaySettings
 from gateway.model.errors import BadInput
 from gateway.model.registry import Device
@@ -72,7 +71,7 @@ def _check_time(at: datetime, oldest: datetime, newest: datetime) -> None:
             f"{at.isoformat()} is older than what is taken",
             reason="ancient_timestamp",
             place="$.ts",
-            cure="Send old values as history ({\"hist\":true}), or set the device's clock.",
+            cure='Send old values as history ({"hist":true}), or set the device\'s clock.',
         )
 
 
@@ -162,5 +161,3 @@ async def take_ack(tools: Tools, device: Device, ack: messages.Ack) -> None:
     metrics.dropped("gateway", "ack_without_command")
     log.info("ack_without_command", device=device.device_id, command=ack.command_id, state=ack.state)
     await registry.touch_devices(tools.database, [(device.device_id, tools.clock.now())])
-
-

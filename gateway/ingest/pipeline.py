@@ -26,7 +26,9 @@ from gateway.store.series import Reading, SeriesWriter
 
 log = logs.get(__name__)
 
-_READINGS = metrics.counter("linli_readings_stored", "Readings taken: new, or repeated and so already there.", ("kind",))
+_READINGS = metrics.counter(
+    "linli_readings_stored", "Readings taken: new, or repeated and so already there.", ("kind",)
+)
 
 _HANDLERS = {
     TopicKind.UP_EVT: handlers.take_event,

@@ -42,11 +42,11 @@ class Quarantine:
             await registry.put_in_quarantine(
                 self._database,
                 self._clock.now(),
-                delivery.topic,
-                device_id,
-                error.reason,
-                str(error),
-                delivery.payload,
+                topic=delivery.topic,
+                device_id=device_id,
+                reason=error.reason,
+                detail=str(error),
+                sample=delivery.payload,
             )
         except LinliError as away:
             metrics.dropped(PROGRAM, "quarantine_sample")

@@ -15,8 +15,12 @@ class ApiSettings(Section, section="api"):
 class GatewaySettings(Section, section="gateway"):
     """The gateway's limits."""
 
-    shard: str = Field("main", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this gateway; part of its client ids.")
-    future_s: int = Field(600, ge=1, description="How far ahead of our clock a measurement may claim to be, in seconds.")
+    shard: str = Field(
+        "main", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this gateway; part of its client ids."
+    )
+    future_s: int = Field(
+        600, ge=1, description="How far ahead of our clock a measurement may claim to be, in seconds."
+    )
     live_days: int = Field(7, ge=1, description="Oldest live measurement that is taken, in days.")
     history_days: int = Field(800, ge=1, description="Oldest measurement of a history batch that is taken, in days.")
     batch_max: int = Field(500, ge=1, le=5000, description="Most telemetry messages in one transaction.")

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.model.errors import Unavailable
 from gateway.runtime import logs
@@ -80,7 +82,7 @@ class PahoClient:
     def _make(self, client_id: str) -> paho.Client:
         is_five = self._settings.protocol == MQTT_5
         client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2,
+            CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=None if is_five else False,
             protocol=paho.MQTTv5 if is_five else paho.MQTTv311,
@@ -130,7 +132,7 @@ class PahoClient:
     def _connect_blocking(self) -> None:
         properties: dict[str, Any] = {}
         if self._settings.protocol == MQTT_5:
-            wanted = Properties(PacketTypes.CONNECT)
+            wanted: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             wanted.SessionExpiryInterval = SESSION_EXPIRY_S
             wanted.ReceiveMaximum = self._receive_maximum
             properties = {"clean_start": False, "properties": wanted}
@@ -157,10 +159,10 @@ class PahoClient:
         """Subscribe to (filter, qos) pairs; Unavailable where the broker refuses one."""
         wanted: Any = list(subscriptions)
         if self._settings.protocol == MQTT_5:
-            wanted = [(topic, paho.SubscribeOptions(qos=qos)) for topic, qos in subscriptions]
+            wanted = [(topic, SubscribeOptions(qos=qos)) for topic, qos in subscriptions]
         _, mid = self._client.subscribe(wanted)
         codes = await self._answer(self._subscribed, mid)
-        refused = [topic for (topic, _), code in zip(subscriptions, codes, strict=False) if code >= 0x80]  # noqa: PLR2004
+        refused = [topic for (topic, _), code in zip(subscriptions, codes, strict=False) if code >= 0x80]
         if refused:
             raise Unavailable("the broker refuses a subscription", place=", ".join(refused), cure="See its ACL.")
 
@@ -227,7 +229,7 @@ class PahoClient:
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         delivery = Delivery(
             message.topic,
-            message.payload,
+            bytes(message.payload),
             message.qos,
             message.retain,
             message.mid,
@@ -247,31 +249,31 @@ class PahoClient:
         if not answer.done():
             answer.set_result(value)
 
-    def _on_socket_open(self, _client: Any, _data: Any, sock: socket.socket) -> None:
+    def _on_socket_open(self, _client: Any, _data: Any, sock: Any) -> None:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._on_loop(lambda: self._watch(sock))
 
-    def _watch(self, sock: socket.socket) -> None:
+    def _watch(self, sock: Any) -> None:
         if self._loop is not None and sock.fileno() >= 0:
             self._loop.add_reader(sock, self._read)
 
     def _read(self) -> None:
         self._client.loop_read()
 
-    def _on_socket_close(self, _client: Any, _data: Any, sock: socket.socket) -> None:
+    def _on_socket_close(self, _client: Any, _data: Any, sock: Any) -> None:
         if self._loop is not None and not self._loop.is_closed() and sock.fileno() >= 0:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
 
-    def _on_register_write(self, _client: Any, _data: Any, sock: socket.socket) -> None:
+    def _on_register_write(self, _client: Any, _data: Any, sock: Any) -> None:
         self._on_loop(lambda: self._watch_write(sock))
 
-    def _watch_write(self, sock: socket.socket) -> None:
+    def _watch_write(self, sock: Any) -> None:
         if self._loop is not None and sock.fileno() >= 0:
             self._loop.add_writer(sock, self._client.loop_write)
 
-    def _on_unregister_write(self, _client: Any, _data: Any, sock: socket.socket) -> None:
+    def _on_unregister_write(self, _client: Any, _data: Any, sock: Any) -> None:
         if self._loop is not None and sock.fileno() >= 0:
             self._loop.remove_writer(sock)
 
@@ -287,5 +289,5 @@ class PahoClient:
             self._loop.call_soon_threadsafe(act)
 
     async def _keep_alive(self) -> None:
-        while self._client.loop_misc() == paho.MQTT_ERR_SUCCESS:
+        while self._client.loop_misc() == paho.MQTT_ERR_SUCCESS:  # noqa: ASYNC110  paho has to be asked
             await asyncio.sleep(1.0)

@@ -30,7 +30,7 @@ Handler = Callable[[Delivery], Awaitable[None]]
 class Session:
     """One client id at the broker, kept for ever; a service."""
 
-    def __init__(  # noqa: PLR0913  a session has this many facts
+    def __init__(
         self,
         settings: MqttSettings,
         client_id: str,
@@ -52,7 +52,9 @@ class Session:
         self._on_connected = on_connected
         self._before_acknowledge = before_acknowledge
         self._arrived: asyncio.Queue[Delivery] = asyncio.Queue()
-        self._client = PahoClient(settings, client_id, self._arrived.put_nowait, receive_maximum=receive_maximum, will=will)
+        self._client = PahoClient(
+            settings, client_id, self._arrived.put_nowait, receive_maximum=receive_maximum, will=will
+        )
         self._first_connect = asyncio.Event()
         self._connection: KeptRunning = keep_running(f"mqtt-{client_id}", self._stay_connected)
         self._worker: KeptRunning = keep_running(f"mqtt-{client_id}-worker", self._work)

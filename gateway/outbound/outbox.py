@@ -1,4 +1,4 @@
-"""Drains the outbox: receipts go out as soon as their transaction has committed, and again until the broker has them."""
+"""Drains the outbox: receipts go out once their transaction has committed, and again until the broker has them."""
 
 from collections.abc import Mapping
 from typing import Any

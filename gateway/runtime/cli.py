@@ -18,7 +18,7 @@ class Verb:
 
     name: str
     help: str
-    act: Callable[[argparse.Namespace], "int | None | Awaitable[int | None]"]
+    act: Callable[[argparse.Namespace], "int | Awaitable[int | None] | None"]
     arguments: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
 
 

@@ -49,7 +49,7 @@ class Service(Protocol):
 
 def next_delay_s(previous_s: float, *, first_s: float = FIRST_RETRY_S, longest_s: float = LONGEST_RETRY_S) -> float:
     """Return a decorrelated-jitter delay after one of `previous_s` (0 at first)."""
-    return min(longest_s, random.uniform(first_s, max(first_s, previous_s * 3)))  # noqa: S311  not a secret
+    return min(longest_s, random.uniform(first_s, max(first_s, previous_s * 3)))
 
 
 class KeptRunning:
@@ -129,7 +129,7 @@ async def _stop(service: Service) -> None:
             await service.stop()
     except TimeoutError:
         log.error("service_did_not_stop", service=name, patience_s=STOP_PATIENCE_S)
-    except Exception:  # noqa: BLE001  one service that cannot stop must not keep the others up
+    except Exception:
         log.exception("service_stop_failed", service=name)
 
 

@@ -105,9 +105,7 @@ def load(path: Path | None, *sections: type[Section], is_complete: bool = False)
     wanted = {section.section: section for section in (*COMMON_SECTIONS, *sections)}
     if is_complete:
         _refuse_unknown_sections(path, text, document, wanted)
-    built = {
-        name: _build(section, _table(path, text, document, name), path, text) for name, section in wanted.items()
-    }
+    built = {name: _build(section, _table(path, text, document, name), path, text) for name, section in wanted.items()}
     return Settings(path, built)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from gateway.runtime import logs
@@ -37,13 +38,17 @@ class Feed:
                 continue
             try:
                 with translated_errors("listen"):
-                    await connection.add_listener(self.channel, lambda *said: _put(waiting, str(said[3])))
+                    await connection.add_listener(self.channel, partial(_hear, waiting))
                 yield ""
                 async for payload in _received(connection, waiting, poll_s):
                     yield payload
             finally:
                 with contextlib.suppress(Exception):
                     connection.terminate()
+
+
+def _hear(waiting: asyncio.Queue[str], *said: object) -> None:
+    _put(waiting, str(said[3]))
 
 
 def _put(waiting: asyncio.Queue[str], payload: str) -> None:

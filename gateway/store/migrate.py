@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 
 from gateway.model.errors import ConfigurationError
 from gateway.runtime import logs
@@ -39,7 +40,7 @@ def migrations() -> list[Migration]:
         if (match := _FILE.fullmatch(entry.name))
     ]
     found.sort(key=lambda migration: migration.number)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         if earlier.number == later.number:
             raise ConfigurationError("two migrations share a number", place=later.name, cure="Renumber one of them.")
     return found

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, Final, Protocol
 
 import asyncpg
 
@@ -13,7 +13,17 @@ from gateway.runtime import logs
 
 log = logs.get(__name__)
 
-Record = asyncpg.Record
+
+class Record(Protocol):
+    """One row: columns by name or place, in the order of the query."""
+
+    def __getitem__(self, key: str | int) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def keys(self) -> Iterator[str]: ...
+    def values(self) -> Iterator[Any]: ...
+    def items(self) -> Iterator[tuple[str, Any]]: ...
+
 
 COMMAND_TIMEOUT_S: Final = 30.0
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -33,7 +43,7 @@ _AWAY = (
 
 
 @contextlib.contextmanager
-def translated_errors(doing: str = "database") -> Any:
+def translated_errors(doing: str = "database") -> Iterator[None]:
     """Turn the driver's exceptions into the platform's; the driver's own stays as `__cause__`."""
     try:
         yield
@@ -144,9 +154,8 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Borrow one connection inside a transaction: committed at the end, undone by any exception."""
-        async with self.connection() as connection:
-            async with connection.savepoint():
-                yield connection
+        async with self.connection() as connection, connection.savepoint():
+            yield connection
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Record]:
         """Return all rows."""

@@ -145,9 +145,10 @@ async def mark_silent(database: Queryable, now: datetime) -> list[str]:
     return [row["device_id"] for row in await database.fetch(SQL["mark_silent"], now)]
 
 
-async def put_in_quarantine(  # noqa: PLR0913  a sample has this many facts
+async def put_in_quarantine(
     database: Queryable,
     at: datetime,
+    *,
     topic: str,
     device_id: str,
     reason: str,

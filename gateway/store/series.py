@@ -72,10 +72,7 @@ class SeriesWriter:
         for week in {reading.at.isocalendar()[:2]: reading.at for reading in readings}.items():
             await self._ensure(connection, *week)
         columns = zip(
-            *(
-                (r.at, r.device_id, r.metric, r.boot, r.seq, r.value, r.text_value, r.history)
-                for r in readings
-            ),
+            *((r.at, r.device_id, r.metric, r.boot, r.seq, r.value, r.text_value, r.history) for r in readings),
             strict=True,
         )
         return int(await connection.fetchval(SQL["insert_readings"], *(list(column) for column in columns)))
@@ -102,20 +99,18 @@ async def window(
     return [(row["at"], row["value"]) for row in rows]
 
 
-async def buckets(  # noqa: PLR0913  a series, a window and a width
+async def buckets(
     database: Database,
     device_id: str,
     metric: str,
     start: datetime,
     end: datetime,
+    *,
     width: timedelta,
 ) -> list[Bucket]:
     """Return the buckets of `width` in [start, end), counted from `start`; empty ones are left out."""
     rows = await database.fetch(SQL["list_buckets"], device_id, metric, start, end, width.total_seconds())
-    return [
-        Bucket(r["bucket_at"], r["total"], r["mean"], r["least"], r["greatest"], r["readings"])
-        for r in rows
-    ]
+    return [Bucket(r["bucket_at"], r["total"], r["mean"], r["least"], r["greatest"], r["readings"]) for r in rows]
 
 
 async def latest(database: Database, device_id: str) -> dict[str, Latest]:

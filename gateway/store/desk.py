@@ -1,0 +1,88 @@
+"""What the security desk reads beside ledger and registry: faces of alarms, figures of a shift, lost devices."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.model.alarms import Alarm
+from gateway.store.alarms import alarm_of
+from gateway.store.pool import Database, Record
+from gateway.store.queries import named
+
+SQL = named("desk")
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """An alarm with the names that a person knows it by; empty where there is no household or no device."""
+
+    alarm: Alarm
+    address: str
+    resident_name: str
+    device_name: str
+    device_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Figures of the alarms raised since the shift began; the median is None where nobody has signed yet."""
+
+    alarms: int
+    closed: int
+    false_alarms: int
+    median_sign_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TroubledDevice:
+    """A device that has gone away since `presence_at`."""
+
+    device_id: str
+    kind: str
+    name: str
+    presence: str
+    presence_at: datetime | None
+    address: str
+
+
+async def find_face(database: Database, alarm_id: str) -> Face | None:
+    """Return one alarm with its names or None."""
+    row = await database.fetchrow(SQL["find_face"], alarm_id)
+    return _face_of(row) if row else None
+
+
+async def list_open_faces(database: Database, area_prefix: str) -> list[Face]:
+    """Return every alarm that is not closed."""
+    return [_face_of(row) for row in await database.fetch(SQL["list_open_faces"], area_prefix)]
+
+
+async def list_recent_faces(database: Database, area_prefix: str, limit: int) -> list[Face]:
+    """Return the newest alarms, newest first."""
+    return [_face_of(row) for row in await database.fetch(SQL["list_recent_faces"], area_prefix, limit)]
+
+
+async def sum_shift(database: Database, area_prefix: str, since: datetime) -> Shift:
+    """Return the figures of the alarms raised at `since` or later."""
+    row = await database.fetchrow(SQL["sum_shift"], area_prefix, since)
+    assert row is not None  # noqa: S101  an aggregate always has one row
+    return Shift(**{name: row[name] for name in Shift.__dataclass_fields__})
+
+
+async def list_troubled_devices(database: Database, area_prefix: str, limit: int) -> list[TroubledDevice]:
+    """Return devices that are offline or silent, the latest loss first."""
+    rows = await database.fetch(SQL["list_troubled_devices"], area_prefix, limit)
+    return [
+        TroubledDevice(
+            row["device_id"], row["kind"], row["name"], row["presence"], row["presence_at"], row["address"] or ""
+        )
+        for row in rows
+    ]
+
+
+async def ping(database: Database) -> None:
+    """Raise Unavailable unless the database answers."""
+    await database.fetchval(SQL["ping"])
+
+
+def _face_of(row: Record) -> Face:
+    names = (row[name] or "" for name in ("address", "resident_name", "device_name", "device_kind"))
+    return Face(alarm_of(row), *names)

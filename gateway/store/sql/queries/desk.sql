@@ -1,0 +1,35 @@
+-- What the security desk reads beside ledger and registry: names of alarms, figures of a shift, lost devices.
+
+-- name: find_face
+select a.*, h.address, h.resident_name, d.name as device_name, d.kind as device_kind
+  from alarms a left join households h using (household_id) left join devices d on d.device_id = a.device_id
+ where a.alarm_id = $1
+
+-- name: list_open_faces
+select a.*, h.address, h.resident_name, d.name as device_name, d.kind as device_kind
+  from alarms a left join households h using (household_id) left join devices d on d.device_id = a.device_id
+ where a.state <> 'closed' and a.area_id like $1 || '%'
+
+-- name: list_recent_faces
+select a.*, h.address, h.resident_name, d.name as device_name, d.kind as device_kind
+  from alarms a left join households h using (household_id) left join devices d on d.device_id = a.device_id
+ where a.area_id like $1 || '%'
+ order by a.raised_at desc limit $2
+
+-- name: sum_shift
+-- Alarms raised since $2 under a prefix, how many are closed or were false, and the middle time to a signature.
+select count(*) as alarms,
+       count(*) filter (where state = 'closed') as closed,
+       count(*) filter (where outcome in ('false', 'test', 'hoax')) as false_alarms,
+       percentile_cont(0.5) within group (order by extract(epoch from acknowledged_at - raised_at)) as median_sign_s
+  from alarms where area_id like $1 || '%' and raised_at >= $2
+
+-- name: list_troubled_devices
+-- Devices that have gone away, the newest first; those that never spoke are not trouble but unfinished work.
+select d.device_id, d.kind, d.name, d.presence, d.presence_at, h.address
+  from devices d left join households h using (household_id)
+ where d.area_id like $1 || '%' and d.presence in ('offline', 'silent') and d.revoked_at is null
+ order by d.presence_at desc nulls last limit $2
+
+-- name: ping
+select 1
