@@ -51,7 +51,7 @@ map: install  ## write the generated parts of the documentation again
 	@exec $(BIN)/python -m tests.house_rules.code_map --write
 
 image-test: install  ## build the container image and run the demo inside (needs podman, buildah, debootstrap)
-	@exec bash docker/image-test $(ARGS)
+	@exec $(BIN)/python -m tests.image_test $(ARGS)
 
 lock:  ## resolve requirements/*.in again into hashed locks (needs pip-tools)
 	cd requirements && for name in runtime dev; do \

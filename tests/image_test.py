@@ -1,0 +1,172 @@
+"""Builds the container image from nothing and runs the demo inside: `make image-test`.
+
+No image is pulled: the base is made by debootstrap from the machine's own Debian mirror. Everything, the container
+storage too, lives in one temporary folder that goes when the test ends.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.kit.stack import free_port_base
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PROGRAMS = {"podman": "podman", "buildah": "buildah", "runc": "runc", "debootstrap": "debootstrap"}
+BASE = "docker.io/library/debian:bookworm-slim"
+IMAGE = "localhost/linli:image-test"
+CONTAINER = "linli-image-test"
+READY_PATIENCE_S = 120
+#: Below the hard limits of machines without CAP_SYS_RESOURCE; the defaults make every container die at setrlimit.
+LIMITS = '[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=30000:30000"]\n'
+
+
+class Podman:
+    """podman and buildah with storage, limits and runtime of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "containers.conf").write_text(LIMITS)
+        self.environment = os.environ | {
+            "CONTAINERS_CONF": str(folder / "containers.conf"),
+            "BUILDAH_ISOLATION": "chroot",
+        }
+        self.storage = ["--root", str(folder / "storage"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
+
+    def podman(self, *words: str) -> list[str]:
+        # crun refuses hybrid cgroups; runc takes every kind.
+        return ["podman", *self.storage, "--runtime", "runc", "--cgroup-manager", "cgroupfs", *words]
+
+    def buildah(self, *words: str) -> list[str]:
+        return ["buildah", *self.storage, *words]
+
+    def run(self, command: Sequence[str], *, quiet: bool = False) -> str:
+        """Run to the end and return what it said; its errors go to standard error."""
+        done = subprocess.run(
+            command, env=self.environment, check=True, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else None,
+        )  # fmt: skip
+        return done.stdout
+
+
+def say(text: str) -> None:
+    print(f"image-test: {text}", file=sys.stderr, flush=True)
+
+
+def mirror() -> str:
+    """Return the Debian mirror that this machine's own apt uses."""
+    sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    text = "\n".join(path.read_text() for path in sources if path.is_file())
+    found = re.search(r"(?m)^(?:URIs:|deb(?: \[[^]]*\])?)\s*(https?://\S*debian/?)\s*(?:$|bookworm)", text)
+    return found[1] if found else "http://deb.debian.org/debian"
+
+
+def make_base(podman: Podman, folder: Path) -> None:
+    """Make debian:bookworm-slim by debootstrap and put it into the storage."""
+    rootfs = folder / "base"
+    with (folder / "debootstrap.log").open("wb") as log:
+        subprocess.run(
+            ["debootstrap", "--variant=minbase", "bookworm", rootfs, mirror()], check=True, stdout=log, stderr=log
+        )
+    tar = subprocess.Popen(["tar", "-C", rootfs, "-c", "."], stdout=subprocess.PIPE)
+    subprocess.run(podman.podman("import", "-q", "-", BASE), env=podman.environment, check=True, stdin=tar.stdout)
+    if tar.wait():
+        raise RuntimeError("tar could not pack the base")
+    shutil.rmtree(rootfs)
+
+
+def pip_places() -> list[str]:
+    """Return what the build needs to see of this machine's pip: its settings, its certificates, local packages."""
+    settings = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+    )
+    paths = {*re.findall(r"(?:file://|[ '])(/[\w./-]+)", settings.stdout), "/etc/pip.conf"}
+    folders = {Path(path) for path in paths if Path(path).exists()}
+    return [f"--volume={path}:{path}:ro" for path in sorted(folders) if str(path) != "/"]
+
+
+def build(podman: Podman) -> None:
+    passed = [f"--env={name}={value}" for name, value in os.environ.items() if name.startswith("PIP_")]
+    # What pip is told by the environment holds for the build alone; the image is committed without it.
+    forget = [f"--unsetenv={word.split('=')[1]}" for word in passed]
+    command = podman.buildah(
+        "bud", "--isolation=chroot", "--network=host", "--pull-never", *pip_places(), *passed, *forget,
+        "--tag", IMAGE, "--file", "docker/Dockerfile", ".",
+    )  # fmt: skip
+    subprocess.run(command, env=podman.environment, check=True, cwd=REPOSITORY, stdout=sys.stderr)
+
+
+@contextlib.contextmanager
+def running_demo(podman: Podman) -> Iterator[dict[str, object]]:
+    """The demo inside the image; gives the JSON line that it printed when everything was ready."""
+    base = free_port_base()
+    words = ("linli", "demo", "--json", "--data-dir", "/var/lib/linli/demo", "--port-base", str(base))
+    command = podman.podman("run", "--rm", "--init=false", "--network=host", "--name", CONTAINER, IMAGE, *words)
+    process = subprocess.Popen(command, env=podman.environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the demo said nothing; exit code {process.wait()}")
+        yield json.loads(line)
+    finally:
+        begun = time.monotonic()
+        subprocess.run(
+            podman.podman("stop", "--time", "15", CONTAINER), env=podman.environment, check=False, capture_output=True
+        )
+        code = process.wait(30)
+        say(f"stopped in {time.monotonic() - begun:.1f} s, exit code {code}")
+    if code:
+        raise RuntimeError(f"the demo ended with {code} after SIGTERM")
+
+
+def look(facts: dict[str, object]) -> None:
+    """Ask every program that has an address whether it is well."""
+    for name in ("tv", "desk", "developer", "api"):
+        address = str(facts[name]).rstrip("/") + "/healthz"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            say(f"{name}: {answer.status} {answer.read(200).decode(errors='replace')}")
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m tests.image_test", description=__doc__).parse_args()
+    missing = [package for package, program in PROGRAMS.items() if not shutil.which(program)]
+    if missing or os.geteuid() != 0:
+        say(f"skipped: {'needs root' if not missing else 'not installed: ' + ', '.join(missing)}")
+        return int(os.environ.get("CI", "").lower() in {"1", "true"})
+    os.nice(10)
+    with tempfile.TemporaryDirectory(prefix="linli-image-", ignore_cleanup_errors=True) as name:
+        podman = Podman(Path(name))
+        try:
+            exercise(podman, Path(name))
+        finally:
+            podman.run(podman.podman("rm", "--all", "--force"), quiet=True)
+            podman.run(podman.podman("rmi", "--all", "--force"), quiet=True)
+    say("passed")
+    return 0
+
+
+def exercise(podman: Podman, folder: Path) -> None:
+    begun = time.monotonic()
+    say(f"making the base from {mirror()}")
+    make_base(podman, folder)
+    say(f"base after {time.monotonic() - begun:.0f} s; building")
+    build(podman)
+    size = podman.run(podman.podman("image", "inspect", "--format", "{{.Size}}", IMAGE)).strip()
+    say(f"image of {int(size) / 1e6:.0f} MB after {time.monotonic() - begun:.0f} s")
+    with running_demo(podman) as facts:
+        say(f"ready after {time.monotonic() - begun:.0f} s")
+        look(facts)
+        print(json.dumps({"image_test": "ok", "size_bytes": int(size), "tv": facts["tv"], "desk": facts["desk"]}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
