@@ -98,7 +98,7 @@ class _Binder:
 
     def words(self, template: str, path: Path, row: object = None) -> Words:
         scope = self.data if row is None else {**self.data, "row": row}
-        return Words(_GAP.sub(lambda gap: self._fill(gap, scope, path), template).strip(), path)
+        return Words(_GAP.sub(lambda gap: self._fill(gap, scope, path), template).replace("{{", "{ {").strip(), path)
 
     def maybe(self, template: str | None, path: Path, row: object = None) -> Words | None:
         return None if template is None else self.words(template, path, row)
