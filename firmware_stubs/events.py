@@ -1,0 +1,154 @@
+"""Sends a device's events until they are receipted: journal first, then MQTT again and again, then also HTTP.
+
+The promise: what `report` returned is on disk, and is repeated with the same (boot, seq) until a receipt says that it
+is recorded, across restarts of the device, the broker and the gateway. A PUBACK changes nothing.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from firmware_stubs import log
+from firmware_stubs.device import Device
+from firmware_stubs.journal import Journal, Settled
+from firmware_stubs.second_road import SecondRoad
+from gateway.contract.alarm_post import AlarmFacts
+from gateway.contract.messages import Event, Message, Receipt
+from gateway.contract.topics import TopicKind
+from gateway.model.errors import Unavailable
+
+FINAL_STATES: Final = frozenset({"recorded", "cancelled", "rejected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When an event is said again: pauses after each attempt (the last one repeats), and when HTTP joins in."""
+
+    pauses_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)
+    second_road_after_s: float = 3.0
+
+    def pause_s(self, attempt: int) -> float:
+        """The pause after attempt number `attempt` (from 1), with a tenth of jitter."""
+        return self.pauses_s[min(attempt, len(self.pauses_s)) - 1] * random.uniform(0.9, 1.1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    first_monotonic_s: float
+    next_monotonic_s: float
+    count: int = 0
+
+
+class EventSender:
+    """One device's events. `on_receipt` hears every receipt of our own events, also `seen`."""
+
+    def __init__(
+        self, device: Device, journal: Journal, second_road: SecondRoad | None = None, timing: Timing | None = None
+    ) -> None:
+        self.device = device
+        self.on_receipt: Callable[[str, str, str], None] = lambda _event_id, _state, _alarm_no: None
+        self.sent = 0
+        self._journal = journal
+        self._second_road = second_road
+        self._timing = timing or Timing()
+        self._attempts: dict[str, _Attempt] = {}
+        self._waiting: dict[str, asyncio.Future[Settled]] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to send; what an earlier boot left in the journal goes first."""
+        self._task = asyncio.create_task(self._run(), name=f"stub-events-{self.device.identity.device_id}")
+
+    async def stop(self) -> None:
+        """End; what is not receipted stays in the journal. Also before `start`, also twice."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for answer in self._waiting.values():
+            answer.cancel()
+
+    def report(self, kind: str, details: Mapping[str, object]) -> Event:
+        """Put an event on disk, then send it for as long as it takes; returns when it is on disk."""
+        event = self._journal.record(kind, self.device.clock.now(), details)
+        log.info("event", device=self.device.identity.device_id, kind=kind, boot=event.boot, seq=event.seq)
+        self._wake.set()
+        return event
+
+    async def wait_settled(self, event: Event, timeout_s: float) -> Settled:
+        """Return how the event ended; TimeoutError when it has not after `timeout_s`, while sending goes on."""
+        answer = self._waiting.setdefault(event.event_id, asyncio.get_running_loop().create_future())
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.shield(answer)
+
+    @property
+    def pending(self) -> tuple[Event, ...]:
+        """Events that no receipt has settled."""
+        return self._journal.pending
+
+    def receive(self, message: Message) -> None:
+        """Take a message that was sent down to the device; anything but a receipt is none of ours."""
+        if not isinstance(message, Receipt):
+            return
+        own = {event.event_id: event for event in self._journal.pending}
+        event = own.get(message.event_id)
+        if event is None or (event.boot, event.seq) != (message.boot, message.seq):
+            return
+        self._note(event, message.state, message.alarm_no, message.why)
+
+    def _note(self, event: Event, state: str, alarm_no: str, why: str) -> None:
+        device_id = self.device.identity.device_id
+        log.info("receipt", device=device_id, seq=event.seq, state=state, alarm_no=alarm_no, why=why)
+        if state in FINAL_STATES:
+            self._journal.settle(event.event_id, state, alarm_no)
+            self._attempts.pop(event.event_id, None)
+            answer = self._waiting.setdefault(event.event_id, asyncio.get_running_loop().create_future())
+            if not answer.done():
+                answer.set_result(Settled(event.event_id, state, alarm_no))
+        self.on_receipt(event.event_id, state, alarm_no)
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            pause_s = self._send_what_is_due()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+
+    def _send_what_is_due(self) -> float | None:
+        """Send every event whose time has come; return how long until the next one, or None when all is settled."""
+        now_s = self.device.clock.monotonic_s()
+        for event in self._journal.pending:
+            attempt = self._attempts.get(event.event_id, _Attempt(now_s, now_s))
+            if attempt.next_monotonic_s <= now_s:
+                attempt = self._send(event, attempt, now_s)
+            self._attempts[event.event_id] = attempt
+        times = [attempt.next_monotonic_s for attempt in self._attempts.values()]
+        return max(0.01, min(times) - now_s) if times else None
+
+    def _send(self, event: Event, attempt: _Attempt, now_s: float) -> _Attempt:
+        waited_s = now_s - attempt.first_monotonic_s
+        if self._second_road is not None and waited_s >= self._timing.second_road_after_s:
+            self.device.run_errand(self._post(self._second_road, event))
+        if not self.device.connected.is_set():
+            return replace(attempt, next_monotonic_s=now_s + min(0.5, self._timing.pauses_s[-1]))
+        self.device.run_errand(self._publish(event))
+        pause_s = self._timing.pause_s(attempt.count + 1)
+        return replace(attempt, count=attempt.count + 1, next_monotonic_s=now_s + pause_s)
+
+    async def _publish(self, event: Event) -> None:
+        try:
+            self.sent += 1
+            await self.device.publish(TopicKind.UP_EVT, event)
+        except Unavailable as error:
+            log.info("event_not_acknowledged", device=self.device.identity.device_id, why=str(error))
+
+    async def _post(self, road: SecondRoad, event: Event) -> None:
+        facts: AlarmFacts | None = await road.post(self.device.identity.device_id, event)
+        if facts is not None and event.event_id in {left.event_id for left in self._journal.pending}:
+            self._note(event, "recorded", facts.alarm_no, "over HTTP")

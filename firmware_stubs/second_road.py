@@ -1,0 +1,45 @@
+"""The second road of an alarm: the same event, with the same identity, posted over HTTP(S)."""
+
+import asyncio
+
+import aiohttp
+
+from firmware_stubs import log
+from gateway.contract.alarm_post import KEY_HEADER, PATH, TOKEN_HEADER, AlarmAnswer, AlarmFacts, AlarmPost
+from gateway.contract.messages import Event
+from gateway.model.errors import BadInput
+
+PATIENCE_S = 5.0
+
+
+class SecondRoad:
+    """Posts events of one household's devices; `token` is the household's."""
+
+    def __init__(self, api_url: str, token: str) -> None:
+        self._url = api_url.rstrip("/") + PATH
+        self._token = token
+
+    async def post(self, device_id: str, event: Event) -> AlarmFacts | None:
+        """Return the committed alarm, or None when the server is away, refuses or says something else."""
+        headers = {KEY_HEADER: event.event_id, TOKEN_HEADER: self._token, "Content-Type": "application/json"}
+        body = AlarmPost.of(device_id, event).encode()
+        patience = aiohttp.ClientTimeout(total=PATIENCE_S)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=patience) as session,
+                session.post(self._url, data=body, headers=headers) as response,
+            ):
+                return self._read(response.status, await response.read())
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            log.dropped("second_road_away", device=device_id, why=f"{type(error).__name__}: {error}")
+            return None
+
+    def _read(self, status: int, body: bytes) -> AlarmFacts | None:
+        if status not in {200, 201}:
+            log.dropped("second_road_refuses", status=status, body=body[:200].decode(errors="replace"))
+            return None
+        try:
+            return AlarmAnswer.decode(body).alarm
+        except BadInput as error:
+            log.dropped("second_road_unclear", why=str(error))
+            return None
