@@ -36,6 +36,8 @@ REOPEN_AFTER_S = 1.0
 #: A reader that was not heard for so long is stopped or gone.
 FORGET_AFTER_S = 20.0
 RESCAN_S = 0.5
+#: How soon a line that is not connected yet is asked again.
+CONNECTING_S = 0.05
 
 _PROGRAM = "frame_bus"
 
@@ -296,18 +298,19 @@ class FrameReader:
 
     def _scan(self) -> None:
         now_s = monotonic_ns() / 1e9
-        if now_s - self._scanned_at_s < RESCAN_S:
-            return
-        self._scanned_at_s = now_s
+        if now_s - self._scanned_at_s >= RESCAN_S:
+            self._scanned_at_s = now_s
+            self._follow_folder()
+        for line in self._lines.values():
+            if now_s - line.heard_at_s >= REOPEN_AFTER_S and line.say(_Wish("open", self._window)):
+                line.heard_at_s, line.is_open = now_s, True
+
+    def _follow_folder(self) -> None:
         names = {file.stem for file in self._folder.glob(f"*{SUFFIX}")} if self._folder.is_dir() else set()
         for name in set(self._lines) - names:
             self._drop(name)
         for name in names - set(self._lines):
             self._connect(name)
-        for line in self._lines.values():
-            if now_s - line.heard_at_s >= REOPEN_AFTER_S:
-                line.heard_at_s = now_s
-                line.say(_Wish("open", self._window))
 
     def _connect(self, name: str) -> None:
         socket = self._context.socket(zmq.DEALER)
@@ -326,7 +329,8 @@ class FrameReader:
 
     def _poll(self, timeout_s: float) -> "_Line | None":
         by_socket = {line.socket: line for line in self._lines.values()}
-        events = self._poller.poll(int(min(timeout_s, RESCAN_S) * 1000))
+        is_connecting = not all(line.is_open for line in self._lines.values())
+        events = self._poller.poll(int(min(timeout_s, CONNECTING_S if is_connecting else RESCAN_S) * 1000))
         self._ready = iter([by_socket[socket] for socket, _ in events])
         return next(self._ready, None)
 
@@ -360,11 +364,15 @@ class _Line:
 
     socket: "zmq.Socket[bytes]"
     heard_at_s: float = 0.0
+    is_open: bool = False
 
-    def say(self, wish: _Wish) -> None:
-        # Not connected: nothing to say it to, and the next `open` says everything.
-        with contextlib.suppress(zmq.Again):
+    def say(self, wish: _Wish) -> bool:
+        """Send a wish; False while there is nobody to say it to: the next `open` says everything."""
+        try:
             self.socket.send(wish.encode(), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
 
 
 def _check_whole(header: FrameHeader, payload: bytes) -> None:

@@ -1,5 +1,8 @@
 """Settings of the video programs: the [video] and [desk] sections, every key with its meaning."""
 
+import hashlib
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -46,9 +49,29 @@ class VideoSettings(Section, section="video"):
         return Patience(self.open_timeout_s, self.read_timeout_s)
 
 
-SECTIONS: Final[Sequence[type[Section]]] = (VideoSettings,)
+class DeskSettings(Section, section="desk"):
+    """The security desk: where it listens, what it asks of its operators."""
+
+    host: str = Field("127.0.0.1", description="Address that the desk's server listens on.")
+    port: int = Field(18801, ge=0, le=65535, description="Port of the desk's pages; 0 takes a free one.")
+    gateway_url: str = Field("", description="Gateway's address for its health; empty takes it from [api] host, port.")
+    sign_limits_s: tuple[int, int, int] = Field((30, 60, 90), description="Three limits of the bar until 签收 (s).")
+    responders: tuple[str, ...] = Field(
+        ("保安", "网格员", "物业", "110", "119", "120"), description="Who can be sent, offered as buttons at 派警."
+    )
+
+
+SECTIONS: Final[Sequence[type[Section]]] = (VideoSettings, DeskSettings)
+
+
+#: A unix socket's whole path has at most 107 bytes; this leaves room for the name of a process.
+LONGEST_FOLDER = 85
 
 
 def frames_dir(run_dir: Path) -> Path:
-    """Folder of the frame sockets, only for the owner of the processes."""
-    return run_dir / "frames"
+    """Return the folder of the frame sockets; for a data folder with a long path, a short one that stands for it."""
+    folder = (run_dir / "frames").absolute()
+    if len(os.fsencode(folder)) <= LONGEST_FOLDER:
+        return folder
+    mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"linli-{os.geteuid()}-{mark}"
