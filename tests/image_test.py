@@ -69,36 +69,46 @@ def mirror() -> str:
     return found[1] if found else "http://deb.debian.org/debian"
 
 
-def make_base(podman: Podman, folder: Path) -> None:
-    """Make debian:bookworm-slim by debootstrap and put it into the storage."""
-    rootfs = folder / "base"
-    with (folder / "debootstrap.log").open("wb") as log:
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", "bookworm", rootfs, mirror()], check=True, stdout=log, stderr=log
-        )
+def make_base(podman: Podman, folder: Path, made: Path | None) -> None:
+    """Put debian:bookworm-slim into the storage: the root file system `made`, or a new one by debootstrap."""
+    rootfs = made or folder / "base"
+    if not made:
+        debootstrap(rootfs, folder / "debootstrap.log")
     tar = subprocess.Popen(["tar", "-C", rootfs, "-c", "."], stdout=subprocess.PIPE)
     subprocess.run(podman.podman("import", "-q", "-", BASE), env=podman.environment, check=True, stdin=tar.stdout)
     if tar.wait():
         raise RuntimeError("tar could not pack the base")
-    shutil.rmtree(rootfs)
 
 
-def pip_places() -> list[str]:
-    """Return what the build needs to see of this machine's pip: its settings, its certificates, local packages."""
-    settings = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
-    )
-    paths = {*re.findall(r"(?:file://|[ '])(/[\w./-]+)", settings.stdout), "/etc/pip.conf"}
-    folders = {Path(path) for path in paths if Path(path).exists()}
-    return [f"--volume={path}:{path}:ro" for path in sorted(folders) if str(path) != "/"]
+def debootstrap(rootfs: Path, log_file: Path) -> None:
+    with log_file.open("wb") as log:
+        command = ["debootstrap", "--variant=minbase", "bookworm", str(rootfs), mirror()]
+        subprocess.run(command, check=True, stdout=log, stderr=log)
+
+
+def pip_settings() -> list[str]:
+    """Return what the build needs to know of this machine's pip: its settings, certificates, local packages.
+
+    All of it holds for the build alone; the image is committed without it.
+    """
+    told = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
+    folders = {Path(path) for path in re.findall(r"file://(/[\w./-]+)/simple", told.stdout)}
+    folders |= {Path(path) for path in re.findall(r"find-links='(/[\w./-]+)'", told.stdout)}
+    environment = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    words = [f"--volume={folder}:{folder}:ro" for folder in sorted(folders)]
+    if Path("/etc/pip.conf").exists():
+        words.append("--volume=/etc/pip.conf:/etc/pip.conf:ro")
+    if (certificates := Path("/etc/ssl/certs/ca-certificates.crt")).exists():
+        # Not at its own place: the package ca-certificates writes there while the image is built.
+        words.append(f"--volume={certificates}:/opt/certificates.crt:ro")
+        environment["PIP_CERT"] = "/opt/certificates.crt"
+    words += [f"--env={name}={value}" for name, value in environment.items()]
+    return words + [f"--unsetenv={name}" for name in environment]
 
 
 def build(podman: Podman) -> None:
-    passed = [f"--env={name}={value}" for name, value in os.environ.items() if name.startswith("PIP_")]
-    # What pip is told by the environment holds for the build alone; the image is committed without it.
-    forget = [f"--unsetenv={word.split('=')[1]}" for word in passed]
     command = podman.buildah(
-        "bud", "--isolation=chroot", "--network=host", "--pull-never", *pip_places(), *passed, *forget,
+        "bud", "--isolation=chroot", "--network=host", "--pull-never", *pip_settings(),
         "--tag", IMAGE, "--file", "docker/Dockerfile", ".",
     )  # fmt: skip
     subprocess.run(command, env=podman.environment, check=True, cwd=REPOSITORY, stdout=sys.stderr)
@@ -137,7 +147,9 @@ def look(facts: dict[str, object]) -> None:
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="python -m tests.image_test", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tests.image_test", description=__doc__)
+    parser.add_argument("--base", type=Path, help="a root file system that debootstrap has made already")
+    made = parser.parse_args().base
     missing = [package for package, program in PROGRAMS.items() if not shutil.which(program)]
     if missing or os.geteuid() != 0:
         say(f"skipped: {'needs root' if not missing else 'not installed: ' + ', '.join(missing)}")
@@ -146,7 +158,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="linli-image-", ignore_cleanup_errors=True) as name:
         podman = Podman(Path(name))
         try:
-            exercise(podman, Path(name))
+            exercise(podman, Path(name), made)
         finally:
             podman.run(podman.podman("rm", "--all", "--force"), quiet=True)
             podman.run(podman.podman("rmi", "--all", "--force"), quiet=True)
@@ -154,10 +166,10 @@ def main() -> int:
     return 0
 
 
-def exercise(podman: Podman, folder: Path) -> None:
+def exercise(podman: Podman, folder: Path, made: Path | None) -> None:
     begun = time.monotonic()
-    say(f"making the base from {mirror()}")
-    make_base(podman, folder)
+    say(f"the base comes from {made or mirror()}")
+    make_base(podman, folder, made)
     say(f"base after {time.monotonic() - begun:.0f} s; building")
     build(podman)
     size = podman.run(podman.podman("image", "inspect", "--format", "{{.Size}}", IMAGE)).strip()
