@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from gateway.runtime.settings import Section
 from security_video.health import Limits
@@ -54,11 +54,24 @@ class DeskSettings(Section, section="desk"):
 
     host: str = Field("127.0.0.1", description="Address that the desk's server listens on.")
     port: int = Field(18801, ge=0, le=65535, description="Port of the desk's pages; 0 takes a free one.")
-    gateway_url: str = Field("", description="Gateway's address for its health; empty takes it from [api] host, port.")
     sign_limits_s: tuple[int, int, int] = Field((30, 60, 90), description="Three limits of the bar until 签收 (s).")
     responders: tuple[str, ...] = Field(
         ("保安", "网格员", "物业", "110", "119", "120"), description="Who can be sent, offered as buttons at 派警."
     )
+
+
+class GatewayAddress(Section, section="api"):
+    """Where the gateway is asked for its health: the two keys of its own section that the desk reads."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address of the gateway's HTTP server.")
+    port: int = Field(18803, ge=0, le=65535, description="Port of the gateway's HTTP server.")
+
+    @property
+    def url(self) -> str:
+        """Address of the gateway's pages."""
+        return f"http://{self.host}:{self.port}"
 
 
 SECTIONS: Final[Sequence[type[Section]]] = (VideoSettings, DeskSettings)

@@ -1,7 +1,7 @@
 """Sign in, sign out, who am I, change password: pages for people and the same as JSON for programs."""
 
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 import jinja2
@@ -38,8 +38,10 @@ class LoginPages:
     """Routes `/login`, `/logout`, `/api/v1/me`, `/api/v1/me/password` of one server.
 
     `title` and `subtitle` name the server on the page (Chinese; English by en.toml). A template `login.html` in the
-    server's own folder replaces the page.
+    server's own folder replaces the page; a server that asks for more than name and password says so by `body`.
     """
+
+    body: ClassVar[type[LoginBody]] = LoginBody
 
     def __init__(self, accounts: Accounts, made: jinja2.Environment, *, title: str, home: str = "/") -> None:
         self._accounts = accounts
@@ -67,7 +69,7 @@ class LoginPages:
         """Check name and password; a browser's form is sent on, a program gets JSON."""
         is_form = request.content_type != "application/json"
         try:
-            body = await body_of(request, LoginBody)
+            body = await body_of(request, self.body)
             ticket = await self._accounts.login(
                 body.name,
                 body.password,

@@ -1,0 +1,1 @@
+"""The security desk: the operator's pages, the alarm feed, and the steps that an operator takes."""

@@ -1,0 +1,88 @@
+"""The desk's composition root: its services in one list, every address in another."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway.accounts.sessions import Accounts
+from gateway.alarms.ledger import AlarmLedger
+from gateway.runtime import logs
+from gateway.runtime.clock import Clock, SystemClock
+from gateway.runtime.service import Service, run_until_signal
+from gateway.runtime.settings import Settings, load
+from gateway.store import registry
+from gateway.store.pool import Database
+from gateway.web.login.view import LOGIN_PATH
+from gateway.web.server import HttpServer, Route
+from security_video.desk.alarm_feed import AlarmFeed
+from security_video.desk.alarms_api import AlarmsApi
+from security_video.desk.board import Board
+from security_video.desk.community_api import CommunityApi
+from security_video.desk.pages.board.view import BoardPage
+from security_video.desk.pages.login.view import DeskLogin
+from security_video.desk.status import Places, StatusWatch
+from security_video.desk.templating import environment, static_files
+from security_video.settings import DeskSettings, GatewayAddress, VideoSettings
+
+PLATFORM_NAMES: Mapping[str, str] = {"zh": "邻里", "en": "Linli"}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk that can be started: `services` in their order, `server` the last of them."""
+
+    services: Sequence[Service]
+    server: HttpServer
+
+
+def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Desk:
+    """Return the desk of one area, `community` its name by language; nothing runs yet."""
+    own, node = settings.of(DeskSettings), settings.node
+    database = Database(settings.database.dsn, max_size=6, program="linli-desk")
+    ledger = AlarmLedger(database, clock, time_zone=node.time_zone)
+    accounts = Accounts(database, clock)
+    board = Board(database, clock, node.area_id)
+    places = Places(settings.of(GatewayAddress).url, node.data_dir)
+    status = StatusWatch(database, clock, places, lambda: (0, 0))
+    alarms = AlarmsApi(database, ledger, board, accounts, clock=clock)
+    around = CommunityApi(database, board, clock, area_id=node.area_id, zone=ZoneInfo(node.time_zone))
+    feed = AlarmFeed(board, ledger, status, clock)
+    static = static_files()
+    made = environment(static, community)
+    login = DeskLogin(accounts, made, title="值班台")
+    page = BoardPage(made, zone=node.time_zone, limits=own.sign_limits_s, responders=own.responders)
+    routes = (
+        *login.routes(),
+        Route("GET", "/", page.show),
+        Route("GET", "/feed", feed.serve),
+        Route("GET", "/api/alarms/{alarm_id}", alarms.read),
+        Route("POST", "/api/alarms/{alarm_id}/steps", alarms.step),
+        Route("POST", "/api/alarms/{alarm_id}/notes", alarms.add_note),
+        Route("POST", "/api/alarms/{alarm_id}/reveal", alarms.reveal),
+        Route("GET", "/api/community", around.community),
+        Route("GET", "/api/tonight", around.tonight),
+        Route("GET", "/api/watch", around.watch),
+    )
+    server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
+    return Desk((database, board, status, server), server)
+
+
+async def serve(options: argparse.Namespace) -> int:
+    """Run the desk until a signal; the `desk` verb of the program."""
+    settings = load(options.config, DeskSettings, VideoSettings, GatewayAddress)
+    logs.configure("desk", settings.node.log_level)
+    desk = build(settings, SystemClock(), await community_names(settings))
+    await run_until_signal("desk", desk.services, lambda: {"url": desk.server.url})
+    return 0
+
+
+async def community_names(settings: Settings) -> Mapping[str, str]:
+    """Return the name of the node's area by language, the platform's where the registry does not know it yet."""
+    database = Database(settings.database.dsn, max_size=1, program="linli-desk")
+    await database.start()
+    try:
+        area = await registry.area(database, settings.node.area_id)
+    finally:
+        await database.stop()
+    return {"zh": area.name.removesuffix("社区"), "en": area.name_en or area.name} if area else PLATFORM_NAMES

@@ -1,0 +1,77 @@
+"""What the board shows around the alarms: the community's plan, tonight's figures, what to watch in quiet hours."""
+
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from gateway.contract import codec
+from gateway.model.errors import NotFound
+from gateway.model.ids import area_prefix, is_within
+from gateway.model.people import Person
+from gateway.runtime.clock import Clock
+from gateway.store import desk, registry
+from gateway.store.pool import Database
+from gateway.web import sessions
+from security_video.desk import shapes
+from security_video.desk.board import Board
+from security_video.desk.shifts import shift_at
+
+ROLES = ("operator", "supervisor")
+RECENT_ALARMS = 8
+TROUBLES = 8
+
+
+class CommunityApi:
+    """Handlers under /api/ that belong to no single alarm."""
+
+    def __init__(self, database: Database, board: Board, clock: Clock, *, area_id: str, zone: ZoneInfo) -> None:
+        self._database = database
+        self._board = board
+        self._clock = clock
+        self._area_id = area_id
+        self._zone = zone
+
+    async def community(self, request: web.Request) -> web.Response:
+        """GET: the plan and the cameras of this desk's area."""
+        person = sessions.check_role(request, *ROLES)
+        area_id = self._narrower(person)
+        area = await registry.area(self._database, area_id)
+        if area is None:
+            raise NotFound("the registry does not know this area", place=area_id, cure="Register the community.")
+        cameras = await registry.cameras(self._database, area_id)
+        shown = tuple(shapes.plan_camera(camera) for camera in cameras)
+        return _json(shapes.Community(area.area_id, area.name, area.plan, shown))
+
+    async def tonight(self, request: web.Request) -> web.Response:
+        """GET: the figures since the shift began."""
+        person = sessions.check_role(request, *ROLES)
+        name, since = shift_at(self._clock.now(), self._zone)
+        shift = await desk.sum_shift(self._database, area_prefix(self._narrower(person)), since)
+        return _json(shapes.tonight(shift, name, since))
+
+    async def watch(self, request: web.Request) -> web.Response:
+        """GET: devices that have gone away, the latest alarms, and who sits at which desk."""
+        person = sessions.check_role(request, *ROLES)
+        prefix = area_prefix(self._narrower(person))
+        troubles = await desk.list_troubled_devices(self._database, prefix, TROUBLES)
+        recent = await desk.list_recent_faces(self._database, prefix, RECENT_ALARMS)
+        seats = {(viewer.seat, viewer.person.display_name) for viewer in self._board.viewers_for(person)}
+        return _json(
+            shapes.Watch(
+                tuple(shapes.trouble(device) for device in troubles),
+                tuple(shapes.alarm_row(face) for face in recent),
+                tuple(shapes.Seat(*seat) for seat in sorted(seats)),
+            )
+        )
+
+    def _narrower(self, person: Person) -> str:
+        """Return the smaller of the desk's area and the person's; a person of elsewhere gets their own, empty here."""
+        return (
+            person.area_id
+            if is_within(person.area_id, self._area_id)
+            else (self._area_id if person.may_see(self._area_id) else person.area_id)
+        )
+
+
+def _json(value: object) -> web.Response:
+    return web.Response(body=codec.encode(value), content_type="application/json")

@@ -1,0 +1,1 @@
+"""Pages of the desk, one folder for each screen: view.py, page.html, page.js, page.css."""

@@ -1,0 +1,1 @@
+"""The board: queue, linked cameras, community plan and the panel of one alarm."""

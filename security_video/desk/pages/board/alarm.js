@@ -1,0 +1,36 @@
+// What an alarm's facts are called on this page: titles, places, states, and which step comes next.
+import { say, word } from "../../static/words.js";
+
+/** Tell whether nobody has signed for it yet. */
+export const isWaiting = (alarm) => alarm.state === "raised" || alarm.state === "notified";
+
+export const titleText = (alarm) => (alarm.cancelled_ms === null ? word("kind", alarm.kind) : say("alarm.cancelled"));
+
+export const placeText = (alarm) => [alarm.address, alarm.resident].filter(Boolean).join("　");
+
+/** Say what pressed or noticed: the red key of the TV, a rule, or the device by its name. */
+export function originText(alarm) {
+  if (alarm.source === "rule") return say("origin.rule");
+  if (alarm.source === "https" && alarm.kind === "sos") return say("origin.tv");
+  return alarm.device_name || say("origin.device");
+}
+
+/** Say where the work stands and who has it. */
+export function stateText(alarm) {
+  const values = {
+    who: alarm.acknowledged_name ?? "", to: alarm.dispatched_to ?? "",
+    verdict: alarm.verdict === null ? "" : word("verdict", alarm.verdict),
+    outcome: alarm.outcome === null ? "" : word("outcome", alarm.outcome),
+  };
+  return say(`state.${alarm.state}`, values);
+}
+
+/** Return the one step that is red: the next in the order of the work, as the verdict asks for it. */
+export function nextAction(alarm) {
+  const has = (action) => alarm.actions.includes(action);
+  if (has("acknowledge")) return "acknowledge";
+  if (alarm.verdict === null && has("verify")) return "verify";
+  if (alarm.verdict === "true" && has("dispatch")) return "dispatch";
+  if (has("arrive")) return "arrive";
+  return has("close") ? "close" : (alarm.actions[0] ?? null);
+}

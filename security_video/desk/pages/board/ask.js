@@ -1,0 +1,63 @@
+// The questions of a step: what was found, who goes, how it ended and why.
+import { make, setMark } from "../../static/dom.js";
+import { say, word } from "../../static/words.js";
+
+const VERDICTS = ["true", "false", "unclear"];
+const OUTCOMES = ["true", "false", "test", "hoax", "duplicate"];
+
+/** A row of choices that answers to clicks, arrows and the digits 1 to 5. */
+function choices(values, label, onChoose, chosen = null) {
+  const buttons = values.map((value, index) => make("button", {
+    type: "button", class: "button", "data-value": value, "aria-pressed": value === chosen ? "true" : "false",
+    click: () => onChoose(value),
+  }, label(value), make("kbd", {}, String(index + 1))));
+  const group = make("div", { class: values.length > 3 ? "choice many" : "choice", role: "group" }, buttons);
+  group.addEventListener("keydown", (event) => {
+    const here = buttons.indexOf(document.activeElement);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.code];
+    const digit = /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1];
+    if (step !== undefined) buttons[(here + step + buttons.length) % buttons.length].focus();
+    else if (digit !== undefined && buttons[digit - 1]) buttons[digit - 1].click();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return { group, buttons, press: (value) => buttons.forEach((button) => setMark(button, "aria-pressed", String(button.dataset.value === value))) };
+}
+
+function form(title, parts, onSubmit) {
+  const head = make("div", { class: "row" }, make("b", {}, title), make("span", { class: "space" }), make("span", { class: "dim" }, say("ask.leave"), " "), make("kbd", {}, "Esc"));
+  return make("form", { class: "ask", submit: (event) => { event.preventDefault(); onSubmit(); } }, head, ...parts);
+}
+
+/** Ask what verification found; the choice itself is the answer. */
+function askVerdict(_alarm, _options, onAnswer) {
+  const row = choices(VERDICTS, (value) => word("verdict", value), (verdict) => onAnswer({ verdict }));
+  return { element: form(say("ask.verify"), [row.group], () => {}), first: row.buttons[0] };
+}
+
+/** Ask who goes: one of the usual, or a name. */
+function askResponder(_alarm, options, onAnswer) {
+  const field = make("input", { class: "field", name: "to", maxlength: 40, autocomplete: "off", placeholder: say("ask.dispatch.hint") });
+  const row = choices(options.responders, (value) => value, (value) => { field.value = value; row.press(value); field.focus(); });
+  const answer = () => (field.value.trim() ? onAnswer({ dispatched_to: field.value.trim() }) : field.focus());
+  const go = make("button", { type: "submit", class: "button go" }, say("action.dispatch"), make("kbd", {}, say("key.enter")));
+  return { element: form(say("ask.dispatch"), [row.group, field, go], answer), first: field };
+}
+
+/** Ask how it ended and why; the verdict is the first guess. */
+function askOutcome(alarm, _options, onAnswer) {
+  let outcome = alarm.outcome ?? (alarm.verdict === "false" ? "false" : alarm.verdict === "true" ? "true" : null);
+  const field = make("input", { class: "field", name: "reason", maxlength: 500, autocomplete: "off", placeholder: say("ask.close.hint"), required: true });
+  const row = choices(OUTCOMES, (value) => word("outcome", value), (value) => { outcome = value; row.press(value); field.focus(); }, outcome);
+  const answer = () => {
+    if (outcome === null) row.buttons[0].focus();
+    else if (field.value.trim()) onAnswer({ outcome, note: field.value.trim() });
+    else field.focus();
+  };
+  const go = make("button", { type: "submit", class: "button go" }, say("action.close"), make("kbd", {}, say("key.enter")));
+  return { element: form(say("ask.close"), [row.group, field, go], answer), first: outcome === null ? row.buttons[0] : field };
+}
+
+/** The steps that need an answer first; the others are done at once. */
+export const QUESTIONS = { verify: askVerdict, dispatch: askResponder, close: askOutcome, resolve: askOutcome };

@@ -1,0 +1,48 @@
+// The household's card: who lives there, what to know, whom to call; a number is shown only on request, on record.
+import { make } from "../../static/dom.js";
+import { send } from "../../static/requests.js";
+import { say, word } from "../../static/words.js";
+
+function revealLine(alarm, contact, onWrong) {
+  const number = make("span", {}, contact.masked);
+  if (!contact.is_hidden) return make("dd", {}, number);
+  const reveal = make("button", { type: "button", class: "reveal", title: say("household.reveal.why") }, say("household.reveal"));
+  reveal.addEventListener("click", async () => {
+    reveal.disabled = true;
+    try {
+      const answer = await send(`/api/alarms/${alarm.alarm_id}/reveal`, { contact: contact.key });
+      number.textContent = answer.phone;
+      reveal.remove();
+    } catch (refusal) {
+      reveal.disabled = false;
+      onWrong(refusal.message);
+    }
+  });
+  return make("dd", {}, number, " ", reveal);
+}
+
+function pastText(past) {
+  return say("household.past.n", { alarms: past.alarms, false: past.false_alarms });
+}
+
+/** Fill `card` for `detail`; `onWrong(sentence)` hears of a refused reveal. */
+export function fillHousehold(card, detail, onWrong) {
+  const home = detail.household;
+  card.hidden = false;
+  if (home === null) {
+    card.replaceChildren(make("h3", {}, make("b", {}, detail.device.name || detail.device.device_id)),
+      make("p", { class: "dim" }, say("household.none")));
+    return;
+  }
+  const age = home.age === null ? null : say("household.age", { n: home.age });
+  const heading = make("h3", {}, make("b", {}, home.resident || say("household.unnamed")),
+    make("span", {}, [home.sex && word("sex", home.sex), age].filter(Boolean).join("　")),
+    home.tags.map((tag, index) => make("span", { class: index === 0 ? "pill p3" : "pill" }, tag)));
+  const facts = make("dl", { class: "facts" },
+    make("dt", {}, say("household.address")), make("dd", {}, home.address),
+    home.contacts.flatMap((contact) => [
+      make("dt", {}, contact.key === "self" ? say("household.own_phone") : [contact.relation, contact.name].filter(Boolean).join(" ")),
+      revealLine(detail.alarm, contact, onWrong)]),
+    make("dt", {}, say("household.past")), make("dd", {}, pastText(home.past)));
+  card.replaceChildren(heading, facts);
+}

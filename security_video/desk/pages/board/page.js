@@ -1,0 +1,280 @@
+// The board: one feed, one selected alarm, one keyboard; every part shows what the ledger said last.
+import { chime, setRinging } from "../../static/bell.js";
+import { afterPaint, make, setMark, setText } from "../../static/dom.js";
+import { openFeed } from "../../static/feed.js";
+import { bindKeys } from "../../static/keys.js";
+import { read } from "../../static/requests.js";
+import { ageText, clockText, everySecond, now } from "../../static/time.js";
+import { say, word } from "../../static/words.js";
+import { isWaiting, placeText, titleText } from "./alarm.js";
+import { makeCameras } from "./cameras.js";
+import { makeDetail } from "./detail.js";
+import { makePlan } from "./plan.js";
+import { inOrder, makeQueue } from "./queue.js";
+import { fillHealth, prepareMenu, prepareSound, tickClock } from "./topbar.js";
+import { fillTonight, fillWatch, lastSentence } from "./watch.js";
+
+const part = (id) => document.getElementById(id);
+const { me, limits, responders } = JSON.parse(document.body.dataset.desk);
+const CONFIRM_AGAIN_MS = 2000;
+
+const alarms = new Map();
+const confirmed = new Map();
+const handled = { cameras: null, plan: null };
+let selected = null;
+let detailOf = null;
+let link = { state: "connecting", since: Date.now() };
+let blindSince = null;
+let heardAt = null;
+let items = [];
+let recent = [];
+
+const queue = makeQueue(part("queue"), limits, (id) => select(id));
+const detail = makeDetail(part("detail"), { limits, responders, me }, { onChange: take, onDetail: showDetail });
+
+// --- what is selected ---------------------------------------------------------------------------------------------
+
+function select(id) {
+  if (selected === id) return;
+  selected = id;
+  detailOf = null;
+  show();
+}
+
+/** Whether the operator has something in hand that a new alarm must not push aside. */
+function isHandling() {
+  const alarm = alarms.get(selected);
+  return alarm !== undefined && (detail.isAsking() || (alarm.acknowledged_by === me && alarm.state !== "resolved"));
+}
+
+function choose(arrived) {
+  if (!alarms.has(selected)) selected = inOrder(alarms.values())[0]?.alarm_id ?? null;
+  else if (arrived !== null && arrived.level === 1 && isWaiting(arrived) && !isHandling()) selected = arrived.alarm_id;
+}
+
+// --- what is shown ------------------------------------------------------------------------------------------------
+
+function show() {
+  const isLost = link.state !== "live" || blindSince !== null;
+  const isQuiet = alarms.size === 0;
+  setMark(document.body, "data-link", isLost ? "lost" : "live");
+  part("main").classList.toggle("quiet", isQuiet);
+  queue.show(alarms.values(), selected);
+  detail.show(alarms.get(selected) ?? null);
+  part("queue").hidden = isQuiet;
+  part("calm").hidden = !isQuiet;
+  part("watch").hidden = !isQuiet;
+  showCalm(isLost);
+  showCounts(isLost);
+  showViews();
+  setRinging([...alarms.values()].some((alarm) => alarm.level === 1 && isWaiting(alarm)));
+  tick();
+}
+
+/** An empty queue is calm only while the line to the ledger stands. */
+function showCalm(isLost) {
+  setMark(part("calm"), "data-blind", isLost);
+  setText(part("calm-title"), say(isLost ? "calm.blind" : "calm.title"));
+  setText(part("calm-last"), isLost ? say("calm.blind.why") : lastSentence(recent));
+}
+
+function showCounts(isLost) {
+  const count = { waiting: 0, verify: 0, working: 0 };
+  for (const alarm of alarms.values()) count[isWaiting(alarm) ? "waiting" : alarm.verdict === null ? "verify" : "working"] += 1;
+  const pills = Object.entries(count).filter(([, number]) => number > 0).map(([name, number]) => make("span", {
+    class: name === "waiting" ? "pill p1" : "pill", "data-count": name,
+  }, say(`count.${name}`, { n: number })));
+  if (pills.length === 0) pills.push(make("span", { class: isLost ? "pill p1" : "pill ok" }, say(isLost ? "count.unknown" : "count.none")));
+  part("counts").replaceChildren(...pills);
+}
+
+function showViews() {
+  const alarm = alarms.get(selected) ?? null;
+  const number = part("views-alarm");
+  number.hidden = alarm === null;
+  if (alarm !== null) setText(number, alarm.no);
+  number.className = alarm !== null && isWaiting(alarm) ? "pill p1" : "pill";
+  part("views-title").textContent = say(alarm === null ? "views.round" : "views.linked");
+  const isLong = handled.cameras?.isRoundLong() ?? false;
+  setText(part("views-hint"), alarm === null ? (isLong ? say("views.round.hint") : "") : say("views.linked.hint"));
+  part("swap").hidden = alarm === null;
+  part("hold").hidden = alarm !== null || !isLong;
+  part("back").hidden = alarm === null;
+  if (alarm === null) {
+    handled.cameras?.round();
+    handled.plan?.show(null, null);
+  } else if (detailOf === alarm.alarm_id) handled.plan?.show(alarm, handled.detail);
+}
+
+function showDetail(found) {
+  const alarm = alarms.get(found.alarm.alarm_id);
+  if (alarm === undefined || selected !== alarm.alarm_id) return;
+  const isFirst = detailOf !== alarm.alarm_id;
+  detailOf = alarm.alarm_id;
+  handled.detail = found;
+  handled.plan?.show(alarm, found);
+  if (isFirst) handled.cameras?.link(alarm, found.cameras);
+}
+
+function showLink() {
+  const alert = part("alert");
+  const since = link.state !== "live" ? link.since : blindSince;
+  alert.hidden = link.state === "connecting" || (link.state === "live" && blindSince === null);
+  part("sign-in").hidden = link.state !== "signed_out";
+  fillHealth(part("health"), items, link.state === "live");
+  if (alert.hidden) return;
+  const age = since ? ageText((link.state === "live" ? now() : Date.now()) - since) : "";
+  const key = link.state === "live" ? "blind" : link.state;
+  setText(part("alert-title"), say(`link.${key}`, { age }));
+  setText(part("alert-text"), say(`link.${key}.why`, { n: link.attempt ?? 0, at: heardAt === null ? "—" : clockText(heardAt) }));
+}
+
+// --- what the feed says -------------------------------------------------------------------------------------------
+
+function take(alarm) {
+  const known = alarms.get(alarm.alarm_id);
+  if (known !== undefined && known.version > alarm.version) return;
+  const isNew = known === undefined && alarm.state !== "closed";
+  if (alarm.state === "closed") alarms.delete(alarm.alarm_id);
+  else alarms.set(alarm.alarm_id, alarm);
+  if (isNew) greet(alarm);
+  choose(isNew ? alarm : null);
+  show();
+  if (isNew && selected === alarm.alarm_id && !isHandling()) detail.focusNext();
+  if (known?.state !== alarm.state) readFigures();
+  confirm(alarm);
+}
+
+function greet(alarm) {
+  part("news").textContent = say("news.alarm", { level: word("level", String(alarm.level)), title: titleText(alarm), place: placeText(alarm) });
+  if (alarm.level > 1) chime();
+}
+
+/** Tell the ledger that a person's screen shows the alarm: the row stands in the page and has been painted. */
+function confirm(alarm) {
+  if (alarm.state !== "raised" || now() - (confirmed.get(alarm.alarm_id) ?? 0) < CONFIRM_AGAIN_MS) return;
+  afterPaint(() => {
+    const row = queue.rowOf(alarm.alarm_id);
+    if (row === null || !row.isConnected || row.getClientRects().length === 0) return;
+    confirmed.set(alarm.alarm_id, now());
+    feed.confirm(alarm.alarm_id);
+  });
+}
+
+function restart(message) {
+  const before = new Set(alarms.keys());
+  alarms.clear();
+  for (const alarm of message.alarms) alarms.set(alarm.alarm_id, alarm);
+  const arrived = inOrder(message.alarms.filter((alarm) => !before.has(alarm.alarm_id)));
+  arrived.slice(0, 1).forEach(greet);
+  hearStatus(message.status);
+  choose(arrived[0] ?? null);
+  show();
+  if (arrived.length > 0 && !isHandling()) detail.focusNext();
+  message.alarms.forEach(confirm);
+  readFigures();
+}
+
+function hearStatus(status) {
+  items = status.items;
+  blindSince = status.blind_since_ms;
+}
+
+const feed = openFeed(`${location.origin.replace(/^http/, "ws")}/feed`, {
+  snapshot: restart,
+  alarm: (message) => take(message.alarm),
+  status(message) { hearStatus(message.status); show(); },
+  link(said) { link = said; show(); },
+});
+
+let figuresTimer = 0;
+function readFigures() {
+  clearTimeout(figuresTimer);
+  figuresTimer = setTimeout(async () => {
+    const [tonight, watch] = await Promise.all([read("/api/tonight"), read("/api/watch")].map((asked) => asked.catch(() => null)));
+    if (tonight !== null) fillTonight(part("tonight"), tonight);
+    if (watch === null) return;
+    recent = watch.recent;
+    fillWatch(part("watch"), watch);
+    showCalm(document.body.dataset.link === "lost");
+  }, 150);
+}
+
+// --- time, keys, beginning ----------------------------------------------------------------------------------------
+
+function tick() {
+  tickClock(part("clock"), part("day"));
+  if (link.state === "live" && blindSince === null) heardAt = now();
+  queue.tick();
+  detail.tick();
+  showLink();
+  alarms.forEach(confirm);
+}
+
+function move(step) {
+  const next = queue.neighbour(selected, step);
+  if (next === null) return;
+  select(next);
+  queue.rowOf(next)?.focus();
+}
+
+/** Back to the alarm: the most urgent one, its cameras and its place on the plan. */
+function goBack() {
+  selected = inOrder(alarms.values()).find(isWaiting)?.alarm_id ?? selected;
+  detailOf = null;
+  show();
+  if (alarms.has(selected)) read(`/api/alarms/${selected}`).then(showDetail, () => {});
+  detail.focusNext();
+}
+
+function toggleHold() {
+  const isHeld = part("hold").getAttribute("aria-pressed") !== "true";
+  part("hold").setAttribute("aria-pressed", String(isHeld));
+  setText(part("hold-word"), say(isHeld ? "views.go_on" : "views.hold"));
+  handled.cameras?.hold(isHeld);
+}
+
+bindKeys({
+  Space: () => detail.act("acknowledge"),
+  KeyH: () => detail.act("verify"),
+  KeyP: () => detail.act("dispatch"),
+  KeyJ: () => detail.act("close"),
+  KeyN: () => alarms.has(selected) && detail.focusNote(),
+  KeyG: goBack,
+  KeyX: () => handled.cameras?.swap(),
+  KeyS: () => !part("hold").hidden && toggleHold(),
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+});
+document.addEventListener("keydown", (event) => {
+  if (event.code !== "Escape") return;
+  if (document.activeElement?.matches("input")) document.activeElement.blur();
+  detail.leaveQuestion();
+});
+part("swap").addEventListener("click", () => handled.cameras?.swap());
+part("hold").addEventListener("click", toggleHold);
+part("back").addEventListener("click", goBack);
+document.addEventListener("visibilitychange", () => alarms.forEach(confirm));
+
+prepareSound(part("sound"));
+prepareMenu(part("operator"), part("menu"), me);
+everySecond(tick);
+setInterval(readFigures, 30000);
+
+async function readCommunity() {
+  try {
+    const community = await read("/api/community");
+    setText(part("plan-hint"), say("plan.hint", { name: community.name, n: community.cameras.length }));
+    handled.cameras = makeCameras([...document.querySelectorAll(".views .cam")], community.cameras);
+    handled.plan = makePlan(part("map"), community, (camera_id) => handled.cameras.lead(camera_id));
+    showViews();
+    if (handled.detail && detailOf !== null) {
+      detailOf = null;
+      showDetail(handled.detail);
+    }
+  } catch (refusal) {
+    setText(part("plan-hint"), refusal.message);
+    setTimeout(readCommunity, 5000);
+  }
+}
+readCommunity();

@@ -1,0 +1,86 @@
+// The line to the ledger: a snapshot first, then changes in gapless order; silence is never taken for calm.
+import { setServerTime } from "./time.js";
+
+const SILENCE_MS = 5000;
+const RETRY_MS = [300, 600, 1200, 2500, 5000, 8000];
+
+/**
+ * Open the feed and keep it open. `on` has `snapshot(message)`, `alarm(message)`, `status(message)` and
+ * `link({state, since, attempt})` with state "live", "lost" or "signed_out".
+ * Returns `{confirm(alarm_id)}`, which tells the ledger that a person's screen shows the alarm.
+ */
+export function openFeed(url, on) {
+  let socket = null;
+  let expected = null;
+  let attempt = 0;
+  let lostSince = null;
+  let watchdog = 0;
+
+  function send(message) {
+    if (socket !== null && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  }
+
+  function watch() {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(lose, SILENCE_MS);
+  }
+
+  function connect() {
+    socket = new WebSocket(url);
+    expected = null;
+    socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
+    socket.addEventListener("close", (event) => (event.code === 4401 ? leave() : lose()));
+    watch();
+  }
+
+  function receive(message) {
+    watch();
+    setServerTime(message.server_ms);
+    if (message.t === "snapshot") return restart(message);
+    if (expected === null) return undefined;
+    if (message.seq !== expected) return resync();
+    if (message.t === "beat") return undefined;
+    expected += 1;
+    return on[message.t]?.(message);
+  }
+
+  function restart(message) {
+    expected = message.seq + 1;
+    attempt = 0;
+    lostSince = null;
+    on.link({ state: "live" });
+    on.snapshot(message);
+  }
+
+  function resync() {
+    expected = null;
+    send({ t: "resync" });
+  }
+
+  function drop() {
+    clearTimeout(watchdog);
+    const old = socket;
+    socket = null;
+    expected = null;
+    return old;
+  }
+
+  function leave() {
+    drop();
+    on.link({ state: "signed_out" });
+  }
+
+  function lose() {
+    const old = drop();
+    if (old === null) return;
+    old.close();
+    lostSince ??= Date.now();
+    attempt += 1;
+    on.link({ state: "lost", since: lostSince, attempt });
+    const base = RETRY_MS[Math.min(attempt - 1, RETRY_MS.length - 1)];
+    setTimeout(connect, base * (0.5 + Math.random()));
+  }
+
+  connect();
+  return { confirm: (alarm_id) => send({ t: "rendered", alarm_id }) };
+}

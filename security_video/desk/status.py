@@ -1,0 +1,108 @@
+"""The dots of the top bar: each one a fact that was just looked up, never a hope."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from gateway.model.errors import Unavailable
+from gateway.runtime.clock import Clock
+from gateway.runtime.service import Statistics, keep_running
+from gateway.store import desk
+from gateway.store.pool import Database
+from security_video.desk.shapes import StatusItem
+
+LOOK_EVERY_S: Final = 3.0
+PATIENCE_S: Final = 2.0
+SLOW_DATABASE_S: Final = 0.5
+LEAST_FREE_SHARE: Final = 0.05
+
+GOOD, POOR, LOST, UNKNOWN = "good", "poor", "lost", "unknown"
+
+#: Tells (cameras with a fresh picture, cameras in all).
+CountVideo = Callable[[], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the facts are: the gateway's health page (empty: nobody said), and the folder that must not fill up."""
+
+    gateway_url: str
+    data_dir: Path
+
+
+class StatusWatch:
+    """Looks every few seconds at the ledger, the gateway, the cameras and the disk; a service."""
+
+    def __init__(self, database: Database, clock: Clock, places: Places, count_video: CountVideo) -> None:
+        self._database = database
+        self._clock = clock
+        self._places = places
+        self._count_video = count_video
+        self._keeper = keep_running("desk_status", self._look_always)
+        self._items: dict[str, StatusItem] = {
+            key: StatusItem(key, UNKNOWN, "not_looked_yet") for key in ("alarms", "messages", "video", "storage")
+        }
+
+    async def start(self) -> None:
+        await self._keeper.start()
+
+    async def stop(self) -> None:
+        await self._keeper.stop()
+
+    def statistics(self) -> Statistics:
+        return {item.key: item.level for item in self._items.values()}
+
+    def items(self) -> tuple[StatusItem, ...]:
+        """Return the newest facts, in the order of the top bar; the cameras are counted at the moment of asking."""
+        return tuple(self._items[key] if key != "video" else self._video() for key in self._items)
+
+    async def _look_always(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        async with aiohttp.ClientSession(timeout=timeout) as client:
+            while True:
+                await self._look("alarms", self._ask_database())
+                await self._look("messages", self._ask_gateway(client))
+                await self._look("storage", self._ask_disk())
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self, key: str, asking: Awaitable[StatusItem]) -> None:
+        self._items[key] = await asking
+
+    async def _ask_database(self) -> StatusItem:
+        began_s = self._clock.monotonic_s()
+        try:
+            await desk.ping(self._database)
+        except Unavailable:
+            return StatusItem("alarms", LOST, "database_away")
+        is_slow = self._clock.monotonic_s() - began_s > SLOW_DATABASE_S
+        return StatusItem("alarms", POOR, "database_slow") if is_slow else StatusItem("alarms", GOOD, "ledger_reads")
+
+    async def _ask_gateway(self, client: aiohttp.ClientSession) -> StatusItem:
+        if not self._places.gateway_url:
+            return StatusItem("messages", UNKNOWN, "gateway_not_named")
+        try:
+            async with client.get(f"{self._places.gateway_url.rstrip('/')}/api/v1/health") as answer:
+                is_well = answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return StatusItem("messages", LOST, "gateway_away")
+        return StatusItem("messages", GOOD, "gateway_well") if is_well else StatusItem("messages", POOR, "gateway_ill")
+
+    async def _ask_disk(self) -> StatusItem:
+        try:
+            usage = await asyncio.to_thread(shutil.disk_usage, self._places.data_dir)
+        except OSError:
+            return StatusItem("storage", LOST, "folder_gone")
+        free = usage.free / usage.total
+        return StatusItem("storage", GOOD if free > LEAST_FREE_SHARE else POOR, "disk", f"{100 - free * 100:.0f}%")
+
+    def _video(self) -> StatusItem:
+        live, total = self._count_video()
+        if total == 0:
+            return StatusItem("video", UNKNOWN, "no_cameras")
+        level = GOOD if live == total else POOR if live else LOST
+        return StatusItem("video", level, "video", f"{live}/{total}")
