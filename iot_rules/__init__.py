@@ -1,0 +1,1 @@
+"""Rules over devices: read from files, decided without I/O, carried out once, remembered through restarts."""

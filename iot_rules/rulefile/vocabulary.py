@@ -1,0 +1,72 @@
+"""What rules may speak about: properties with type and unit, events, device kinds, and the devices there are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gateway.contract.messages import Meta
+from gateway.contract.meta import DEVICE_KINDS
+from iot_rules.conditions.expression import ValueType
+from iot_rules.rules import Device
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """How a property is reported; an empty unit is a bare number, a flag or a text."""
+
+    type: ValueType
+    unit: str = ""
+
+
+_NUMBER, _FLAG, _TEXT = ValueType.NUMBER, ValueType.FLAG, ValueType.TEXT
+
+#: Properties and events that any device may report without describing itself, as in firmware_stubs' villages.
+KNOWN_PROPERTIES: Mapping[str, Property] = {
+    "open": Property(_FLAG),
+    "motion": Property(_FLAG),
+    "leak": Property(_FLAG),
+    "co": Property(_NUMBER, "ppm"),
+    "pm25": Property(_NUMBER, "µg/m³"),
+    "pm10": Property(_NUMBER, "µg/m³"),
+    "so2": Property(_NUMBER, "µg/m³"),
+    "no2": Property(_NUMBER, "µg/m³"),
+    "o3": Property(_NUMBER, "µg/m³"),
+    "temp": Property(_NUMBER, "°C"),
+    "humidity": Property(_NUMBER, "%"),
+    "battery": Property(_NUMBER, "%"),
+    "power": Property(_NUMBER, "W"),
+    "energy": Property(_NUMBER, "kWh"),
+}
+KNOWN_EVENTS = frozenset({"sos_pressed", "cancelled", "smoke", "gas", "tamper", "water_leak", "low_battery"})
+
+_TYPE_OF_DATATYPE = {
+    "integer": ValueType.NUMBER,
+    "float": ValueType.NUMBER,
+    "duration": ValueType.NUMBER,
+    "boolean": ValueType.FLAG,
+    "string": ValueType.TEXT,
+    "enum": ValueType.TEXT,
+    "color": ValueType.TEXT,
+    "datetime": ValueType.TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Words that a rule file is checked against; without `devices` device ids are taken on trust."""
+
+    properties: Mapping[str, Property] = field(default_factory=lambda: dict(KNOWN_PROPERTIES))
+    events: frozenset[str] = KNOWN_EVENTS
+    kinds: frozenset[str] = frozenset(DEVICE_KINDS)
+    devices: Mapping[str, Device] | None = None
+
+    def with_registry(self, devices: Iterable[Device], descriptions: Iterable[Meta]) -> "Vocabulary":
+        """Return these words and those of the registry: its devices, and what they say that they report."""
+        properties, events = dict(self.properties), set(self.events)
+        for meta in descriptions:
+            for part in meta.parts.values():
+                events.update(part.events)
+                for name, one in part.properties.items():
+                    properties[name] = Property(_TYPE_OF_DATATYPE.get(one.datatype, ValueType.ANY), one.unit)
+        known = {device.device_id: device for device in devices}
+        kinds = self.kinds | {device.kind for device in known.values()}
+        return replace(self, properties=properties, events=frozenset(events), kinds=kinds, devices=known)
