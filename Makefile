@@ -15,6 +15,7 @@ help:  ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## make .venv from the lock (once; instantaneous afterwards)
+	@:
 
 $(STAMP): $(LOCK) requirements/runtime.in pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Linli needs Python 3.11 or newer; $(PYTHON) is older. Say PYTHON=python3.12 make …"; exit 1; }

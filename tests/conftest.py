@@ -123,6 +123,20 @@ def mosquitto() -> Iterator[servers.Mosquitto]:
         yield broker
 
 
+@pytest.fixture
+def embedded_broker() -> Iterator[servers.EmbeddedBroker]:
+    """The embedded broker (amqtt) in a process of its own."""
+    with servers.running_embedded_broker() as broker:
+        yield broker
+
+
+@pytest.fixture(params=["mosquitto", "embedded_broker"])
+def any_broker(request: pytest.FixtureRequest) -> servers.AnyBroker:
+    """A broker, once each kind."""
+    broker: servers.AnyBroker = request.getfixturevalue(request.param)
+    return broker
+
+
 # --- the whole star and a browser -------------------------------------------------------------------------------------
 
 

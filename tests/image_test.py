@@ -86,29 +86,29 @@ def debootstrap(rootfs: Path, log_file: Path) -> None:
         subprocess.run(command, check=True, stdout=log, stderr=log)
 
 
-def pip_settings() -> list[str]:
-    """Return what the build needs to know of this machine's pip: its settings, certificates, local packages.
+def pip_settings(folder: Path) -> list[str]:
+    """Return mounts that tell the build what this machine's pip knows: index, certificates, local packages.
 
-    All of it holds for the build alone; the image is committed without it.
+    They hold for the build alone; nothing of them is in the image.
     """
     told = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
-    folders = {Path(path) for path in re.findall(r"file://(/[\w./-]+)/simple", told.stdout)}
-    folders |= {Path(path) for path in re.findall(r"find-links='(/[\w./-]+)'", told.stdout)}
-    environment = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    words = [f"--volume={folder}:{folder}:ro" for folder in sorted(folders)]
-    if Path("/etc/pip.conf").exists():
-        words.append("--volume=/etc/pip.conf:/etc/pip.conf:ro")
+    known = dict(re.findall(r"(?m)^(?:global|:env:)\.([\w-]+)='(.*)'$", told.stdout))
+    local = {
+        Path(path) for path in re.findall(r"(?:file://)?(/[\w./-]+?)(?:/simple)?(?=\s|$)", known.get("find-links", ""))
+    }
+    local |= {Path(path) for path in re.findall(r"file://(/[\w./-]+?)/simple", known.get("extra-index-url", ""))}
+    mounts = [f"--volume={path}:{path}:ro" for path in sorted(local)]
     if (certificates := Path("/etc/ssl/certs/ca-certificates.crt")).exists():
         # Not at its own place: the package ca-certificates writes there while the image is built.
-        words.append(f"--volume={certificates}:/opt/certificates.crt:ro")
-        environment["PIP_CERT"] = "/opt/certificates.crt"
-    words += [f"--env={name}={value}" for name, value in environment.items()]
-    return words + [f"--unsetenv={name}" for name in environment]
+        mounts.append(f"--volume={certificates}:/opt/certificates.crt:ro")
+        known["cert"] = "/opt/certificates.crt"
+    (folder / "pip.conf").write_text("[global]\n" + "".join(f"{key} = {value}\n" for key, value in known.items()))
+    return [*mounts, f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro"]
 
 
-def build(podman: Podman) -> None:
+def build(podman: Podman, folder: Path) -> None:
     command = podman.buildah(
-        "bud", "--isolation=chroot", "--network=host", "--pull-never", *pip_settings(),
+        "bud", "--isolation=chroot", "--network=host", "--pull-never", *pip_settings(folder),
         "--tag", IMAGE, "--file", "docker/Dockerfile", ".",
     )  # fmt: skip
     subprocess.run(command, env=podman.environment, check=True, cwd=REPOSITORY, stdout=sys.stderr)
@@ -171,7 +171,7 @@ def exercise(podman: Podman, folder: Path, made: Path | None) -> None:
     say(f"the base comes from {made or mirror()}")
     make_base(podman, folder, made)
     say(f"base after {time.monotonic() - begun:.0f} s; building")
-    build(podman)
+    build(podman, folder)
     size = podman.run(podman.podman("image", "inspect", "--format", "{{.Size}}", IMAGE)).strip()
     say(f"image of {int(size) / 1e6:.0f} MB after {time.monotonic() - begun:.0f} s")
     with running_demo(podman) as facts:

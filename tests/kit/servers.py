@@ -1,6 +1,7 @@
 """Real servers for tests: Debian's PostgreSQL, the wheel's PostgreSQL, Debian's Mosquitto."""
 
 import contextlib
+import json
 import os
 import pwd
 import secrets
@@ -8,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -247,6 +249,78 @@ def running_mosquitto() -> Iterator[Mosquitto]:
             broker.terminate()
 
 
+@dataclass(slots=True)
+class EmbeddedBroker:
+    """The broker of `linli demo` (amqtt, MQTT 3.1.1) in a process of its own; same handles as Mosquitto."""
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = field(default_factory=free_port)
+    credentials: dict[str, str] = field(default_factory=lambda: {"gateway": secrets.token_hex(8)})
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        (self.folder / "secrets").mkdir()
+        (self.folder / "linli.toml").write_text(
+            f'[node]\ndata_dir = "{self.folder}"\n[mqtt]\nhost = "{self.host}"\nport = {self.port}\nprotocol = 4\n'
+            f'password = "{self.credentials["gateway"]}"\n'
+        )
+        self.launch()
+
+    def launch(self) -> None:
+        """Start the broker process; again after `kill` or `terminate` (its sessions live in memory)."""
+        log = self.folder / "log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gateway.launch.broker", "run", "--config", self.folder / "linli.toml"],
+                stdout=output, stderr=output, cwd=REPOSITORY, start_new_session=True,
+            )  # fmt: skip
+        wait_for_port(self.port, self.process, log=log)
+
+    def add_user(self, name: str, password: str | None = None) -> str:
+        """Give a device a password, as the gateway's registration does; returns it when it is in force."""
+        password = password or secrets.token_hex(8)
+        self.credentials[name] = password
+        devices = {user: word for user, word in self.credentials.items() if user != "gateway"}
+        new = self.folder / "secrets" / "devices.new"
+        new.write_text(json.dumps(devices))
+        new.replace(self.folder / "secrets" / "devices.json")
+        wait_until_accepted(self.host, self.port, name, password)
+        return password
+
+    def kill(self) -> None:
+        """End the broker without warning; what it kept in memory is gone."""
+        if self.process is not None:
+            stop(self.process, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """End the broker in good order."""
+        if self.process is not None:
+            stop(self.process, signal.SIGTERM)
+
+    def restart(self) -> None:
+        self.kill()
+        self.launch()
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def running_embedded_broker() -> Iterator[EmbeddedBroker]:
+    """The embedded broker for as long as the context lasts."""
+    with owned_folder("broker", None) as folder:
+        broker = EmbeddedBroker(folder)
+        try:
+            broker.start()
+            yield broker
+        finally:
+            broker.terminate()
+
+
+AnyBroker = Mosquitto | EmbeddedBroker
+
+
 def wait_until_accepted(host: str, port: int, name: str, password: str) -> None:
     """Return when the broker accepts this name and password (MQTT 3.1.1); RuntimeError when it never does."""
     deadline = time.monotonic() + PATIENCE_S
@@ -263,7 +337,9 @@ def _connack_code(host: str, port: int, name: str, password: str) -> int:
         raw = value.encode()
         return len(raw).to_bytes(2, "big") + raw
 
-    body = text("MQTT") + b"\x04\xc2\x00\x0a" + text(f"probe-{secrets.token_hex(4)}") + text(name) + text(password)
+    body = (
+        text("MQTT") + b"\x04\xc2\x00\x0a" + text(f"{name}-probe-{secrets.token_hex(4)}") + text(name) + text(password)
+    )
     with socket.create_connection((host, port), timeout=2) as line:
         line.sendall(bytes([0x10, len(body)]) + body)
         answer = line.recv(4)
