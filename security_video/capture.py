@@ -28,7 +28,7 @@ _PROGRAM = "capture"
 
 
 class CaptureService:
-    """Keeps as many capture processes as the list of cameras needs; a camera stays in its process while it is listed."""
+    """Keeps as many capture processes as the cameras need; a camera stays in its process while it is listed."""
 
     def __init__(self, settings: VideoSettings, config: Path | None, folder: Path, roster: Roster) -> None:
         self._settings = settings
