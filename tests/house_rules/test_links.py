@@ -10,9 +10,9 @@ LINKED = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 #: A word in backticks is a path when it has a folder in it or ends as our files do.
 FILE_ENDINGS = (".py", ".md", ".toml", ".yaml", ".conf", ".sql", ".html", ".js", ".css")
 #: First words of what looks like a path and is none: topics, addresses, media types.
-NOT_PATHS = ("linli/", "up/", "down/", "/", "homeassistant/", "application/", "text/", "image/", "Asia/")
+NOT_PATHS = ("linli/", "up/", "down/", "/", "homeassistant/", "application/", "text/", "image/", "Asia/", "NNNN_")
 #: Made at run time or by the reader.
-MADE_LATER = {"linli.toml", "build/screens", ".venv"}
+MADE_LATER = {"linli.toml", "secrets/", "build/screens", ".venv"}
 
 
 def broken(document: Path, root: Path) -> list[str]:
