@@ -1,4 +1,4 @@
-"""An electricity meter and the household behind it: how much it uses in each ten minutes, the same for the same seed."""
+"""An electricity meter and the household behind it: use in each ten minutes, the same for the same seed."""
 
 import math
 import random

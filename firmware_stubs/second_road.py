@@ -1,7 +1,5 @@
 """The second road of an alarm: the same event, with the same identity, posted over HTTP(S)."""
 
-import asyncio
-
 import aiohttp
 
 from firmware_stubs import log
@@ -30,7 +28,7 @@ class SecondRoad:
                 session.post(self._url, data=body, headers=headers) as response,
             ):
                 return self._read(response.status, await response.read())
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             log.dropped("second_road_away", device=device_id, why=f"{type(error).__name__}: {error}")
             return None
 

@@ -1,0 +1,75 @@
+"""A small village in one process: every device of a village file with a line of its own, on one event loop."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+from firmware_stubs import log, replay
+from firmware_stubs.clock import Clock
+from firmware_stubs.control import Control
+from firmware_stubs.member import Member
+from firmware_stubs.settings import StubSettings
+from firmware_stubs.village_file import VillageFile
+from gateway.model.errors import ConfigurationError
+
+#: A village is ready when all are connected and the past is told, or after this long, with whoever is there.
+READY_PATIENCE_S = 15.0
+
+
+class Village:
+    """All members of a village file. `start` returns when they are connected and their history is sent."""
+
+    def __init__(self, plan: VillageFile, settings: StubSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.members: Mapping[str, Member] = {
+            device.device_id: Member(device, plan.area_id, settings, clock) for device in plan.devices
+        }
+        self._control = Control(settings.control_path, self.members)
+        self._telling: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start everybody; ConfigurationError where a device has no password."""
+        self._check_passwords()
+        for member in self.members.values():
+            await member.start()
+        await self._control.start()
+        self._telling = asyncio.create_task(self._tell_the_past(), name="stub-history")
+        await asyncio.wait([self._telling], timeout=READY_PATIENCE_S)
+        for member in self.members.values():
+            member.begin_reporting()
+
+    def _check_passwords(self) -> None:
+        known = self._settings.passwords()
+        missing = sorted(set(self.members) - set(known))
+        if known and missing:
+            raise ConfigurationError(
+                f"no password for {', '.join(missing)}",
+                place=str(self._settings.data_dir / "secrets" / "devices.json"),
+                cure="Register the village again.",
+            )
+
+    async def _tell_the_past(self) -> None:
+        await asyncio.gather(*(member.device.connected.wait() for member in self.members.values()))
+        village = self._settings.village
+        files = replay.files_of(self._settings, self.members)
+        counts = await asyncio.gather(
+            *(member.send_history(village.history_days) for name, member in self.members.items() if name not in files),
+            *(replay.tell(self.members[name], path, self._clock, village.history_days) for name, path in files.items()),
+        )
+        log.info("history_sent", batches=sum(counts))
+
+    async def stop(self) -> None:
+        """Stop everybody; also before `start`, also twice."""
+        await self._control.stop()
+        telling, self._telling = self._telling, None
+        if telling is not None:
+            telling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await telling
+        await asyncio.gather(*(member.stop() for member in self.members.values()))
+
+    @property
+    def connected_count(self) -> int:
+        """How many devices have a line now."""
+        return sum(member.device.connected.is_set() for member in self.members.values())
