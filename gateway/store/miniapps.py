@@ -60,14 +60,14 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPackage:
-    """The bytes that were signed, both envelopes, and the developer's public key as it is registered now."""
+class Proof:
+    """Both envelopes, the developer's key as it is registered now, and the digest of the bytes as they are now."""
 
-    package: bytes
     signature: bytes
     decision: bytes | None
     public_key: bytes | None
     key_revoked_at: datetime | None
+    package_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class MiniAppStore:
         found: str | None = await self._database.fetchval(SQL["find_same"], app_id, version_code, digest)
         return found
 
-    async def submit(self, submission: Submission, stored: StoredPackage, steps: Sequence[Step]) -> None:
+    async def submit(self, submission: Submission, package: bytes, signature: bytes, steps: Sequence[Step]) -> None:
         """Store a submission with the steps it has gone through, replacing a draft of the same version.
 
         Raises Conflict when somebody else owns the app or the version does not rise.
@@ -156,7 +156,7 @@ class MiniAppStore:
             await connection.execute(SQL["lock_app"], submission.app_id)
             await _refuse_stale(connection, submission)
             await connection.execute(SQL["drop_draft"], submission.app_id, submission.version_code)
-            await connection.execute(SQL["add_submission"], *_row(submission, stored))
+            await connection.execute(SQL["add_submission"], *_row(submission, package, signature))
             for step in steps:
                 await _add_event(connection, submission, step)
 
@@ -185,9 +185,14 @@ class MiniAppStore:
         row = await self._database.fetchrow(SQL["find_submission"], submission_id)
         return Submission(**row) if row else None
 
-    async def package(self, submission_id: str) -> StoredPackage | None:
-        row = await self._database.fetchrow(SQL["find_package"], submission_id)
-        return StoredPackage(**row) if row else None
+    async def package(self, submission_id: str) -> bytes | None:
+        """Return the package's bytes as they are stored; whoever opens them verifies them."""
+        found: bytes | None = await self._database.fetchval(SQL["find_package"], submission_id)
+        return found
+
+    async def proof(self, submission_id: str) -> Proof | None:
+        row = await self._database.fetchrow(SQL["find_proof"], submission_id)
+        return Proof(**row) if row else None
 
     async def of_person(self, person_id: str, limit: int = 50) -> list[Submission]:
         return _submissions(await self._database.fetch(SQL["list_of_person"], person_id, limit))
@@ -234,7 +239,7 @@ async def _add_event(connection: Connection, submission: Submission, step: Step)
     )
 
 
-def _row(submission: Submission, stored: StoredPackage) -> tuple[object, ...]:
+def _row(submission: Submission, package: bytes, signature: bytes) -> tuple[object, ...]:
     return (
         submission.submission_id,
         submission.app_id,
@@ -245,8 +250,8 @@ def _row(submission: Submission, stored: StoredPackage) -> tuple[object, ...]:
         submission.publisher,
         submission.key_id,
         submission.digest,
-        stored.package,
-        stored.signature,
+        package,
+        signature,
         dict(submission.manifest),
         [dict(finding) for finding in submission.findings],
         submission.state,

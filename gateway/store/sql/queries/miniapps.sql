@@ -79,7 +79,12 @@ select at, by_name, from_state, to_state, note from miniapp_events where submiss
 select * from miniapp_overview where submission_id = $1
 
 -- name: find_package
-select s.package, s.signature, s.decision, k.public_key, k.revoked_at as key_revoked_at
+select package from miniapp_submissions where submission_id = $1
+
+-- name: find_proof
+-- What is needed to verify a submission; the package's digest is taken here and now, from the bytes themselves.
+select s.signature, s.decision, k.public_key, k.revoked_at as key_revoked_at,
+    encode(sha256(s.package), 'hex') as package_sha256
 from miniapp_submissions s left join developer_keys k using (key_id) where s.submission_id = $1
 
 -- name: list_of_person
