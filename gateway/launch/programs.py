@@ -1,0 +1,50 @@
+"""Which programs there are, in the order they start; the launcher knows their names and imports none of them."""
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.launch.supervisor import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One program: `python -m package verb… --config FILE`; `stage` is when it starts (equal ones together)."""
+
+    name: str
+    package: str
+    verbs: Sequence[str]
+    stage: int
+    is_server: bool = False
+
+
+BROKER: Final = Kind("broker", "gateway.launch.broker", ("run",), 0, is_server=True)
+STAR: Final = (
+    Kind("gateway", "gateway", ("run",), 1),
+    Kind("rules", "iot_rules", ("run",), 1),
+    Kind("tv", "tv_apps", ("serve",), 1),
+    Kind("capture", "security_video", ("capture",), 1),
+    Kind("desk", "security_video", ("desk",), 1),
+)
+VILLAGE: Final = Kind("village", "firmware_stubs", ("village",), 2)
+
+#: Verbs of `linli` that another program answers: `linli app …` is `python -m tv_apps app …`.
+DELEGATED: Final = {"app": "tv_apps", "rules": "iot_rules", "notices": "tv_apps"}
+
+
+def program_of(kind: Kind, config: Path, *arguments: str) -> Program:
+    """Return what the supervisor runs for `kind` with the settings file `config`."""
+    command = (sys.executable, "-m", kind.package, *kind.verbs, *arguments, "--config", str(config))
+    log = config.parent / "log" / f"{kind.name}.log"
+    return Program(name=kind.name, command=command, log=log, is_server=kind.is_server)
+
+
+def is_installed(kind: Kind) -> bool:
+    """Tell whether the program's package has a front door."""
+    try:
+        return importlib.util.find_spec(f"{kind.package}.__main__") is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,246 @@
+"""Child programs: start them, know when they are ready, start them again with backoff, and stop them all in time."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+from gateway.launch.birth import Birth, die_with_parent
+from gateway.model.errors import ConfigurationError, Unavailable
+from gateway.runtime import logs, metrics
+from gateway.runtime.clock import Clock, SystemClock
+from gateway.runtime.service import next_delay_s
+
+log = logs.get(__name__)
+
+#: A program that ran this long was healthy: its next restart is quick again.
+HEALTHY_AFTER_S: Final = 30.0
+READY_PATIENCE_S: Final = 60.0
+POLL_S: Final = 0.05
+#: Exit code by which a program says that its settings cannot be run; starting it again would not help.
+EXIT_REFUSED: Final = 2
+#: The launcher promises five seconds for everything: the programs have three, what they lean on has the rest.
+PROGRAMS_STOP_S: Final = 3.0
+SERVERS_STOP_S: Final = 1.5
+
+_RESTARTS: Final = metrics.counter("linli_program_restarts", "Times a program was started again.", ("program",))
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One child: readiness is its JSON line on standard output, or `is_ready` where that is given."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    birth: Birth = field(default_factory=die_with_parent)
+    stop_signal: int = signal.SIGTERM
+    is_ready: Callable[[], Awaitable[bool]] | None = None
+    #: Servers that others lean on are stopped after the others.
+    is_server: bool = False
+
+
+class Child:
+    """One program that is kept running until `stop`."""
+
+    def __init__(self, program: Program, tell: Tell, clock: Clock) -> None:
+        self.program = program
+        self.facts: Mapping[str, Any] = {}
+        self.restarts = 0
+        self.pid = 0
+        self._tell = tell
+        self._clock = clock
+        self._ready = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._refusal = ""
+
+    def start(self) -> None:
+        """Begin to keep the program running; `wait_ready` tells when it is up."""
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.program.name}")
+
+    async def wait_ready(self, patience_s: float = READY_PATIENCE_S) -> None:
+        """Return when the program is ready. Raises ConfigurationError where it refuses to run, Unavailable late."""
+        if self._keeper is None:
+            self.start()
+        keeper = cast("asyncio.Task[None]", self._keeper)
+        ready = asyncio.ensure_future(self._ready.wait())
+        try:
+            done, _ = await asyncio.wait({ready, keeper}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if ready in done:
+            return
+        name, place = self.program.name, str(self.program.log)
+        if keeper in done:
+            raise ConfigurationError(f"{name} refuses to run: {self._refusal}", place=place)
+        cure = "Read that log; the last lines say what it waits for."
+        raise Unavailable(f"{name} was not ready in {patience_s:.0f} s", place=place, cure=cure)
+
+    async def _keep(self) -> None:
+        delay_s = 0.0
+        while not self._stopping.is_set():
+            began_s = self._clock.monotonic_s()
+            code = await self._run_once()
+            if self._stopping.is_set():
+                return
+            if code == EXIT_REFUSED and not self.facts:
+                self._refusal = last_words(self.program.log)
+                return
+            delay_s = 0.0 if self._clock.monotonic_s() - began_s > HEALTHY_AFTER_S else delay_s
+            delay_s = next_delay_s(delay_s)
+            self._report_end(code, delay_s)
+            await asyncio.sleep(delay_s)
+
+    def _report_end(self, code: int, delay_s: float) -> None:
+        name = self.program.name
+        self.restarts += 1
+        _RESTARTS.labels(name).inc()
+        how = signal.Signals(-code).name if code < 0 else f"code {code}"
+        log.warning("program_ended", name=name, how=how, again_in_s=round(delay_s, 2), restarts=self.restarts)
+        self._tell(f"{name} ended ({how}); starting it again in {delay_s:.1f} s")
+
+    async def _run_once(self) -> int:
+        self.program.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.program.log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *self.program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                preexec_fn=self.program.birth,
+                cwd="/" if self.program.is_ready else None,
+            )
+        self._process, self.pid = process, process.pid
+        log.info("program_started", name=self.program.name, pid=process.pid)
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(self._read_lines(process))
+            polling = group.create_task(self._poll_ready())
+            code = await process.wait()
+            polling.cancel()
+            self._ready.clear()
+            _kill_group(process.pid, signal.SIGKILL)  # a worker that outlived its program
+            await asyncio.wait({reading}, timeout=1.0)
+            reading.cancel()
+        return code
+
+    async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
+        output = cast("asyncio.StreamReader", process.stdout)  # asked for as a pipe
+        while line := await output.readline():
+            self._hear(line)
+
+    def _hear(self, line: bytes) -> None:
+        facts = _ready_facts(line)
+        if facts is None:
+            with self.program.log.open("ab") as errors:
+                errors.write(line)
+        elif self.program.is_ready is None:
+            self._become_ready(facts)
+
+    async def _poll_ready(self) -> None:
+        while self.program.is_ready is not None:
+            if await self.program.is_ready():
+                self._become_ready({"ready": self.program.name})
+                return
+            await asyncio.sleep(POLL_S)
+
+    def _become_ready(self, facts: Mapping[str, Any]) -> None:
+        if self.restarts:
+            self._tell(f"{self.program.name} is back")
+        self.facts = facts
+        self._ready.set()
+
+    async def stop(self, patience_s: float) -> None:
+        """Ask the program to stop; after `patience_s` kill its group. Before `start` and twice is fine."""
+        self._stopping.set()
+        keeper, process = self._keeper, self._process
+        if keeper is None:
+            return
+        if process is None or process.returncode is not None:
+            keeper.cancel()  # it waits between two runs, or is about to begin one
+        else:
+            _kill_one(process.pid, self.program.stop_signal)
+        _, late = await asyncio.wait({keeper}, timeout=patience_s)
+        if late:
+            await self._kill(keeper)
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+
+    async def _kill(self, keeper: asyncio.Task[None]) -> None:
+        log.error("program_killed", name=self.program.name, pid=self.pid)
+        self._tell(f"{self.program.name} did not stop; killed")
+        _kill_group(self.pid, signal.SIGKILL)
+        _, late = await asyncio.wait({keeper}, timeout=1.0)
+        if late:
+            keeper.cancel()
+
+
+class Supervisor:
+    """All children of one launcher. `tell` hears sentences for people."""
+
+    def __init__(self, tell: Tell, clock: Clock | None = None) -> None:
+        self.children: dict[str, Child] = {}
+        self._tell = tell
+        self._clock = clock or SystemClock()
+
+    def start(self, program: Program) -> Child:
+        """Begin to keep `program` running."""
+        child = self.children[program.name] = Child(program, self._tell, self._clock)
+        child.start()
+        return child
+
+    async def start_and_wait(self, *programs: Program, patience_s: float = READY_PATIENCE_S) -> None:
+        """Start all of `programs` at once and return when each is ready; raises what the first that fails raises."""
+        started = [self.start(program) for program in programs]
+        waiting = {asyncio.create_task(child.wait_ready(patience_s)) for child in started}
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def stop_all(self) -> None:
+        """Stop the programs, then the servers that they lean on; never later than five seconds."""
+        for is_server, patience_s in ((False, PROGRAMS_STOP_S), (True, SERVERS_STOP_S)):
+            stopping = [
+                child.stop(patience_s) for child in self.children.values() if child.program.is_server is is_server
+            ]
+            await asyncio.gather(*stopping)
+
+
+def _ready_facts(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        facts = json.loads(line)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and "ready" in facts else None
+
+
+def _kill_one(pid: int, how: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, how)
+
+
+def _kill_group(pid: int, how: int) -> None:
+    """Signal the group that a child founded; it is ours alone, because every child has a session of its own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, how)
+
+
+def last_words(path: Path, limit: int = 600) -> str:
+    """Return the end of a log, for an error message."""
+    with contextlib.suppress(OSError):
+        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return "\n".join(lines[-5:])[-limit:]
+    return "it left no log"

@@ -1,0 +1,13 @@
+-- What the launcher asks: is the embedded server up, does our database exist, which token has which box.
+
+-- name: is_up
+select true
+
+-- name: find_database
+select true from pg_database where datname = $1
+
+-- name: create_database
+create database linli
+
+-- name: list_box_tokens
+select household_id, tv_token from households where area_id = $1
