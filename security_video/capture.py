@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,10 @@ from gateway.model.errors import Unavailable
 from gateway.runtime import logs, metrics
 from gateway.runtime.service import KeptRunning, Statistics, keep_running
 from security_video.frame_bus import SUFFIX
-from security_video.roster import CameraPlan, encode_plans
+from security_video.roster import CameraPlan, Roster, encode_plans
 from security_video.settings import VideoSettings
 
 log = logs.get(__name__)
-
-Roster = Callable[[], Awaitable[Sequence[CameraPlan]]]
 
 FIRST_REPORT_S = 15.0
 END_PATIENCE_S = 1.0

@@ -13,12 +13,14 @@ from gateway.contract.frames import FrameHeader
 from gateway.runtime import logs, metrics
 from gateway.runtime.clock import Clock, to_ms
 from gateway.runtime.service import Statistics, keep_running
+from gateway.runtime.settings import Settings
+from gateway.store import video
+from gateway.store.pool import Database
 from security_video import health
-from security_video.capture import Roster
 from security_video.frame_bus import Frame, FrameReader
 from security_video.health import Link, Look, Observation, State
-from security_video.roster import CameraPlan
-from security_video.settings import VideoSettings
+from security_video.roster import CameraPlan, Roster, roster_of
+from security_video.settings import VideoSettings, frames_dir
 
 log = logs.get(__name__)
 
@@ -47,6 +49,16 @@ class HealthHistory(Protocol):
     async def write(self, camera_id: str, told: Health) -> None:
         """Keep one change; raises Unavailable while that is not possible."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseHistory:
+    """The health history in PostgreSQL."""
+
+    database: Database
+
+    async def write(self, camera_id: str, told: Health) -> None:
+        await video.write_health(self.database, video.Stay(camera_id, told.state.value, told.reason, told.since, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,3 +281,10 @@ def look_of(header: FrameHeader) -> Look:
 
 def _view(cell: _Cell) -> CameraView:
     return CameraView(cell.plan, cell.told, cell.frame)
+
+
+def hub_of(settings: Settings, database: Database, clock: Clock) -> Hub:
+    """Return the hub of one node; `settings` were loaded with VideoSettings, `database` runs before and after it."""
+    own = settings.of(VideoSettings)
+    folder, roster = frames_dir(settings.node.run_dir), roster_of(settings, database)
+    return Hub(own, folder, roster, clock, DatabaseHistory(database))

@@ -9,7 +9,7 @@ masks = [[[0.0, 0.0], [0.3, 0.0], [0.3, 0.4]]]      # polygons in fractions of t
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +18,16 @@ from gateway.contract import codec
 from gateway.model.errors import BadInput, ConfigurationError
 from gateway.model.ids import CameraId, is_area_id
 from gateway.runtime import logs, metrics
+from gateway.runtime.settings import Settings
 from gateway.store import registry
 from gateway.store.pool import Database
+from security_video.settings import VideoSettings
 from security_video.sources.address import parse_address
 
 log = logs.get(__name__)
 
 Mask = tuple[tuple[float, float], ...]
+Roster = Callable[[], Awaitable[Sequence["CameraPlan"]]]
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _KEYS: Final = ("id", "name", "source", "area_id", "masks")
@@ -50,6 +53,17 @@ def decode_plans(line: bytes) -> tuple[CameraPlan, ...]:
     """Return the plans that `encode_plans` wrote."""
     rows: Any = codec.parse(line)
     return tuple(CameraPlan(**{**row, "masks": _masks(row["masks"])}) for row in rows)
+
+
+def roster_of(settings: Settings, database: Database) -> Roster:
+    """Return how to read the list of cameras: from the file of [video] sources, or else from the registry."""
+    video, area_id = settings.of(VideoSettings), settings.node.area_id
+    base = settings.path.parent if settings.path else Path()
+
+    async def read() -> Sequence[CameraPlan]:
+        return from_file(base / video.sources, area_id) if video.sources else await from_registry(database, area_id)
+
+    return read
 
 
 async def from_registry(database: Database, area_id: str) -> tuple[CameraPlan, ...]:
