@@ -50,7 +50,9 @@ def wire(key: str, kind: WireType, about: str) -> dict[str, Any]:
 
 def wrong_type(raw: object, wanted: str, place: str) -> BadInput:
     """The refusal of a value that has another JSON type than `wanted`."""
-    return BadInput(f"{name_of(raw)} stands where {wanted} belongs", reason="wrong_type", place=place)
+    return BadInput(
+        f"{name_of(raw)} stands where {wanted} belongs", reason="wrong_type", place=place, cure=f"Send {wanted}."
+    )
 
 
 def _out_of_range(raw: object, wanted: str, place: str) -> BadInput:
@@ -134,7 +136,12 @@ class Text:
                 f"the text has {len(raw)} characters", reason="out_of_range", place=place, cure=f"Send {wanted}."
             )
         if self.pattern and re.fullmatch(self.pattern, raw) is None:
-            raise BadInput(f"{raw[:40]!r} does not look like {self.pattern}", reason="bad_format", place=place)
+            raise BadInput(
+                f"{raw[:40]!r} does not look like {self.pattern}",
+                reason="bad_format",
+                place=place,
+                cure="Send a text of that form.",
+            )
         return raw
 
     def write(self, value: str) -> object:
@@ -228,7 +235,10 @@ class Table:
     def _key(self, key: str, place: str) -> str:
         if re.fullmatch(self.key_pattern, key) is None:
             raise BadInput(
-                f"the key {key[:40]!r} does not look like {self.key_pattern}", reason="bad_name", place=place
+                f"the key {key[:40]!r} does not look like {self.key_pattern}",
+                reason="bad_name",
+                place=place,
+                cure="Rename the property.",
             )
         return key
 

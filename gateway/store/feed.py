@@ -39,6 +39,7 @@ class Feed:
             try:
                 with translated_errors("listen"):
                     await connection.add_listener(self.channel, partial(_hear, waiting))
+                connection.add_termination_listener(partial(_end, waiting))
                 yield ""
                 async for payload in _received(connection, waiting, poll_s):
                     yield payload
@@ -56,6 +57,10 @@ def _put(waiting: asyncio.Queue[str], payload: str) -> None:
         waiting.get_nowait()
         payload = ""
     waiting.put_nowait(payload)
+
+
+def _end(waiting: asyncio.Queue[str], _connection: object) -> None:
+    _put(waiting, "")
 
 
 async def _received(connection: Any, waiting: asyncio.Queue[str], poll_s: float) -> AsyncIterator[str]:

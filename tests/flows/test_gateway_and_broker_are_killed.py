@@ -9,7 +9,7 @@ from gateway.alarms.failpoints import VARIABLE
 from gateway.store.pool import Database
 from tests.kit.box import WiredButton, running_button
 from tests.kit.community import registered
-from tests.kit.gateway import launch, running_gateway
+from tests.kit.gateway import running_gateway
 from tests.kit.servers import Mosquitto
 
 PATIENCE_S = 30.0
@@ -49,17 +49,11 @@ async def test_a_gateway_killed_in_the_middle_of_an_alarm_loses_and_doubles_noth
                 event = box.button.press()
                 assert event is not None
                 await asyncio.to_thread(gateway.wait_until_killed)
-                assert await database.fetchval("select count(*) from alarms") == int(
-                    failpoint != "after_insert_before_commit"
-                )
-                again = await asyncio.to_thread(launch, gateway.settings, gateway.folder, {})
-                try:
-                    await box.sender.wait_settled(event, PATIENCE_S)
-                    await assert_one_alarm_accepted(database, box, event.event_id)
-                finally:
-                    await asyncio.to_thread(again.stop)
-                    assert again.process.stdout is not None
-                    again.process.stdout.close()
+                is_committed = failpoint != "after_insert_before_commit"
+                assert await database.fetchval("select count(*) from alarms") == int(is_committed)
+                await asyncio.to_thread(gateway.launch_again)
+                await box.sender.wait_settled(event, PATIENCE_S)
+                await assert_one_alarm_accepted(database, box, event.event_id)
 
 
 async def test_a_broker_killed_with_an_alarm_in_flight_loses_and_doubles_nothing(

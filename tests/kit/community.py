@@ -11,7 +11,7 @@ from gateway.store.pool import Database
 AREA = "110105001001"
 OTHER_AREA = "110105001002"
 HOME = "hh-0301"
-TOKEN = "token-of-hh-0301-token"  # noqa: S105  a test's own
+TOKEN = "token-of-hh-0301-token"
 OPERATOR = Person("p-zhou", "zhoumin", "周敏", frozenset({"operator"}), AREA)
 SECOND = Person("p-li", "liqiang", "李强", frozenset({"operator"}), AREA)
 STRANGER = Person("p-far", "far", "远方", frozenset({"operator"}), "330106001001")

@@ -29,9 +29,21 @@ class GatewayProcess:
         """Wait until the process has ended by SIGKILL, as a failpoint does it."""
         assert self.process.wait(patience_s) == -signal.SIGKILL
 
+    def launch_again(self) -> None:
+        """Start the gateway once more, now without a failpoint."""
+        self._close_output()
+        again = launch(self.settings, self.folder, {})
+        self.process, self.url = again.process, again.url
+
     def stop(self) -> int:
         """Ask the process to end and return its exit code."""
-        return servers.stop(self.process)
+        code = servers.stop(self.process)
+        self._close_output()
+        return code
+
+    def _close_output(self) -> None:
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def log(self) -> str:
         """Return what the gateway has logged."""
@@ -88,5 +100,3 @@ def running_gateway(
             yield gateway
         finally:
             gateway.stop()
-            if gateway.process.stdout is not None:
-                gateway.process.stdout.close()

@@ -141,7 +141,7 @@ async def test_a_device_that_speaks_from_another_area_is_not_believed(star: Star
 async def test_a_device_that_nobody_registered_goes_to_quarantine(star: Star) -> None:
     """A stranger with a valid password stores nothing and leaves a sample."""
     await star.database.execute("delete from devices where device_id = 'meter-0301'")
-    star.pipeline._roster._devices.pop("meter-0301", None)  # noqa: SLF001  what NOTIFY would do a moment later
+    star.pipeline._roster._devices.pop("meter-0301", None)
     await star.tell(telemetry(1))
     await star.until_refused("unknown_device")
     assert await star.readings() == 0
@@ -224,7 +224,7 @@ async def test_a_cancellation_is_receipted_as_one(star: Star) -> None:
 
 
 async def test_presence_follows_the_device_and_not_a_stale_will(star: Star) -> None:
-    """online and offline are kept with their boot; the will of an earlier boot changes nothing."""
+    """Words of presence are kept with their boot; the will of an earlier boot changes nothing."""
 
     async def presence_is(wanted: str) -> bool:
         device = await registry.device(star.database, "meter-0301")

@@ -76,9 +76,7 @@ async def test_a_second_press_is_counted_on_the_open_alarm(ledger: AlarmLedger, 
     assert [event.kind for event in await ledger.history(first.alarm_id)] == ["raised", "pressed_again"]
 
 
-async def test_a_press_after_a_cancellation_is_a_new_alarm(
-    ledger: AlarmLedger, press: Press, clock: FakeClock
-) -> None:
+async def test_a_press_after_a_cancellation_is_a_new_alarm(ledger: AlarmLedger, press: Press, clock: FakeClock) -> None:
     """Who took an alarm back and presses again is not hidden behind the old one."""
     first = await ledger.raise_alarm(press)
     await ledger.cancel(Cancellation("sos-0301", 7, 2, "01M7XV6ZDPKD9KHX9YQ6DRNHBE", clock.now()))
@@ -86,9 +84,7 @@ async def test_a_press_after_a_cancellation_is_a_new_alarm(
     assert second.alarm_id != first.alarm_id
 
 
-async def test_a_cancellation_deletes_and_closes_nothing(
-    ledger: AlarmLedger, press: Press, clock: FakeClock
-) -> None:
+async def test_a_cancellation_deletes_and_closes_nothing(ledger: AlarmLedger, press: Press, clock: FakeClock) -> None:
     """Taking back is a second event; the alarm stays in its state for a person to verify."""
     alarm = await raised(ledger, press)
     receipt = await ledger.cancel(Cancellation("stb-0301", 1, 1, "01M7XV6ZDPKD9KHX9YQ6DRNHBG", clock.now()))
@@ -112,9 +108,7 @@ async def test_a_named_operator_takes_an_alarm_to_its_end(ledger: AlarmLedger, p
     assert alarm.acknowledged_name == "周敏"
     verdict = Verdict.TRUE
     alarm = await ledger.step(alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=verdict)
-    alarm = await ledger.step(
-        alarm.alarm_id, Action.DISPATCH, by=OPERATOR, version=alarm.version, dispatched_to="赵勇"
-    )
+    alarm = await ledger.step(alarm.alarm_id, Action.DISPATCH, by=OPERATOR, version=alarm.version, dispatched_to="赵勇")
     alarm = await ledger.step(
         alarm.alarm_id, Action.CLOSE, by=OPERATOR, version=alarm.version, outcome=Outcome.TRUE, note="已送医"
     )
@@ -150,9 +144,7 @@ async def test_a_note_does_not_make_a_step_stale(ledger: AlarmLedger, press: Pre
     alarm = await raised(ledger, press)
     alarm = await ledger.step(alarm.alarm_id, Action.ACKNOWLEDGE, by=OPERATOR, version=alarm.version)
     await ledger.add_note(alarm.alarm_id, "邻居说在家", by=SECOND)
-    after = await ledger.step(
-        alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=Verdict.TRUE
-    )
+    after = await ledger.step(alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=Verdict.TRUE)
     assert after.state is AlarmState.VERIFIED
 
 
@@ -168,9 +160,7 @@ async def test_closing_needs_a_reason_and_an_outcome(ledger: AlarmLedger, press:
     """Nobody closes an alarm quietly."""
     alarm = await raised(ledger, press)
     alarm = await ledger.step(alarm.alarm_id, Action.ACKNOWLEDGE, by=OPERATOR, version=alarm.version)
-    alarm = await ledger.step(
-        alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=Verdict.FALSE
-    )
+    alarm = await ledger.step(alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=Verdict.FALSE)
     with pytest.raises(BadInput) as refused:
         await ledger.step(alarm.alarm_id, Action.CLOSE, by=OPERATOR, version=alarm.version, outcome=Outcome.FALSE)
     assert refused.value.place == "note"
