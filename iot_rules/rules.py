@@ -199,6 +199,7 @@ class Wish:
     device_id: str
     household_id: str | None
     area_id: str
+    scope: Scope
     deed: Deed
     cause: Cause
     chain: tuple[str, ...]

@@ -13,6 +13,8 @@ KNOWN = (
     "after_commit_before_receipt",
     "after_commit_before_puback",
     "after_receipt_before_done",
+    "after_wish_before_deed",
+    "after_deed_before_done",
 )
 
 _name, _, _count = os.environ.get(VARIABLE, "").partition(":")

@@ -166,6 +166,7 @@ class Draft:
                 device_id=device.device_id,
                 household_id=device.household_id,
                 area_id=device.area_id,
+                scope=rule.scope,
                 deed=worded(deed, names),
                 cause=cause,
                 chain=(*one.chain, rule.rule_id),

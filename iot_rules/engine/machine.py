@@ -59,6 +59,11 @@ class Engine:
         self.tick(now)
         return tuple(wishes)
 
+    @property
+    def ticked_at(self) -> datetime | None:
+        """The moment until which time has been let pass."""
+        return self._ticked_at
+
     def tick(self, now: datetime) -> None:
         """Note that all that was due at `now` is done; later facts cannot lie before it."""
         self._ticked_at = max(now, self._ticked_at or now)
@@ -89,7 +94,8 @@ class Engine:
             draft.step.ignored = "unknown_device"
             return draft.step
         memory = draft.memory(device.device_id)
-        draft.step.ignored = _refusal(fact, memory)
+        draft.step.ignored = "" if self._concerns(device, fact) else "no_rule"
+        draft.step.ignored = draft.step.ignored or _refusal(fact, memory)
         if draft.step.ignored:
             return draft.step
         at = self._moment_of(fact, now)
@@ -115,13 +121,29 @@ class Engine:
         return draft.step
 
     def plan_blind(self, since: datetime, until: datetime) -> Step:
-        """Work out that nobody could have heard anything between two moments: silences get that time back."""
+        """Work out that nobody could have heard anything between two moments: silences get that time back.
+
+        Those that began later were begun by what was said meanwhile and is heard only now.
+        """
         draft = Draft(self, until)
         silences = [rule for rule in self.rules.values() if isinstance(rule.trigger, Silence)]
         for rule, (device_id, held) in product(silences, self._episodes.items()):
-            if (one := held.get(rule.rule_id)) is not None:
+            one = held.get(rule.rule_id)
+            if one is not None and one.since is not None and one.since <= since:
                 draft.put(rule, device_id, turns.prolong(one, until - since))
         return draft.step
+
+    def _concerns(self, device: Device, fact: Fact) -> bool:
+        """Tell whether any rule wants to know; what concerns none is not even remembered."""
+        if self._episodes.get(device.device_id) or any(self.triggered_by(device, Source.DEVICE, "")):
+            return True
+        match fact:
+            case Sampled():
+                return any(key in self._kept_keys for key in fact.values)
+            case Happened():
+                return any(self.triggered_by(device, Source.EVENT, fact.kind))
+            case PresenceSaid():
+                return bool(self._kept_keys) and device.device_id in self._memories
 
     def _moment_of(self, fact: Fact, now: datetime) -> datetime:
         floor = self._ticked_at
@@ -149,11 +171,12 @@ class Engine:
         forgotten = []
         for key, one in state.episodes.items():
             rule = self.rules.get(key[0])
-            if rule is None or rule.fingerprint != one.fingerprint or self.registry.find(key[1]) is None:
+            if rule is None or rule.fingerprint != one.fingerprint:
                 forgotten.append(key)
                 continue
             self._episodes[key[1]][key[0]] = one
-            self._timers.set(key, turns.next_moment(rule, one))
+            is_known = self.registry.find(key[1]) is not None
+            self._timers.set(key, turns.next_moment(rule, one) if is_known else None)
         self.forgotten = tuple(forgotten)
 
 
