@@ -24,9 +24,9 @@ READY_PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.05
 #: Exit code by which a program says that its settings cannot be run; starting it again would not help.
 EXIT_REFUSED: Final = 2
-#: The launcher promises five seconds for everything: the programs have three, what they lean on has the rest.
+#: The launcher promises five seconds for everything: the programs have three, what they lean on has what is left.
 PROGRAMS_STOP_S: Final = 3.0
-SERVERS_STOP_S: Final = 1.5
+ALL_STOP_S: Final = 4.6
 
 _RESTARTS: Final = metrics.counter("linli_program_restarts", "Times a program was started again.", ("program",))
 
@@ -212,11 +212,13 @@ class Supervisor:
 
     async def stop_all(self) -> None:
         """Stop the programs, then the servers that they lean on; never later than five seconds."""
-        for is_server, patience_s in ((False, PROGRAMS_STOP_S), (True, SERVERS_STOP_S)):
-            stopping = [
-                child.stop(patience_s) for child in self.children.values() if child.program.is_server is is_server
-            ]
-            await asyncio.gather(*stopping)
+        end_s = self._clock.monotonic_s() + ALL_STOP_S
+        await self._stop_those(PROGRAMS_STOP_S, is_server=False)
+        await self._stop_those(end_s - self._clock.monotonic_s(), is_server=True)
+
+    async def _stop_those(self, patience_s: float, *, is_server: bool) -> None:
+        those = [child for child in self.children.values() if child.program.is_server is is_server]
+        await asyncio.gather(*(child.stop(patience_s) for child in those))
 
 
 def _ready_facts(line: bytes) -> Mapping[str, Any] | None:

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the platform until it is told to stop; returns 0."""
     config = settings_file.config_of(options.config)
-    document = settings_file.read(config) if config else {}
     sections.check(config)
+    document = settings_file.read(config) if config else {}
     data_dir = settings_file.data_dir_of(document, config)
     with node.locked(data_dir):
         node.check_ports(

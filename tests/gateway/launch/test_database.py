@@ -1,0 +1,100 @@
+"""The embedded PostgreSQL: made once, durable whatever its files say, back after a kill, gone at the end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.launch import database as embedded
+from gateway.launch.supervisor import Supervisor
+from gateway.model.errors import ConfigurationError
+from gateway.store.pool import Database
+
+
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(lambda _sentence: None)
+    yield supervisor
+    await supervisor.stop_all()
+
+
+async def _start(supervisor: Supervisor, data_dir: Path) -> embedded.EmbeddedDatabase:
+    server = embedded.EmbeddedDatabase(data_dir)
+    await asyncio.to_thread(server.prepare)
+    await supervisor.start_and_wait(server.program())
+    await server.create()
+    return server
+
+
+async def _ask(dsn: str, sql: str) -> object:
+    database = Database(dsn, max_size=1)
+    await database.start()
+    try:
+        return await database.fetchval(sql)
+    finally:
+        await database.stop()
+
+
+async def test_embedded_database_keeps_what_was_committed(supervisor: Supervisor, tmp_path: Path) -> None:
+    """A row survives SIGKILL of the server and a whole restart, also where a file says that fsync is off."""
+    server = await _start(supervisor, tmp_path)
+    await _ask(server.dsn, "create table kept as select 7 as number")
+    child = supervisor.children["database"]
+    killed = child.pid
+    os.kill(killed, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while child.pid == killed:
+            await asyncio.sleep(0.05)
+    await child.wait_ready()
+    assert await _ask(server.dsn, "select number from kept") == 7
+    await supervisor.stop_all()
+    with (server.place.data / "postgresql.auto.conf").open("a") as file:
+        file.write("fsync = off\nsynchronous_commit = off\n")
+    again = await _start(supervisor, tmp_path)
+    assert await _ask(again.dsn, "select number from kept") == 7
+    assert await _ask(again.dsn, "select current_setting('fsync')") == "on"
+    await embedded.assert_usable(again.dsn)
+
+
+async def test_database_that_may_forget_is_refused(supervisor: Supervisor, tmp_path: Path) -> None:
+    """A role with synchronous_commit off is refused with its cure."""
+    server = await _start(supervisor, tmp_path)
+    await _ask(server.dsn, "alter role linli set synchronous_commit = off")
+    with pytest.raises(ConfigurationError, match="synchronous_commit = off"):
+        await embedded.assert_usable(server.dsn)
+
+
+async def test_database_that_is_away_is_told_with_its_cure(tmp_path: Path) -> None:
+    """A DSN where nobody listens is an error that says what to do."""
+    with pytest.raises(ConfigurationError, match="does not answer") as refused:
+        await embedded.assert_usable(f"postgresql:///linli?host={tmp_path}&user=linli")
+    assert refused.value.cure
+
+
+def test_only_we_may_enter(tmp_path: Path) -> None:
+    """The cluster and its socket's folder are closed to everybody else."""
+    server = embedded.EmbeddedDatabase(tmp_path)
+    server.prepare()
+    assert server.place.data.stat().st_mode & 0o077 == 0
+    assert server.place.sockets.stat().st_mode & 0o077 == 0
+
+
+def test_long_folders_get_a_short_socket(tmp_path: Path) -> None:
+    """A data folder too deep for a Unix socket's path has its socket in the temporary folder."""
+    deep = tmp_path / ("x" * 90)
+    place = embedded.place_of(deep)
+    assert not place.sockets.is_relative_to(deep)
+    assert len(str(place.sockets)) < 80
+    assert embedded.place_of(tmp_path / "short").sockets == tmp_path / "short" / "run" / "database"
+
+
+def test_data_of_another_version_is_refused(tmp_path: Path) -> None:
+    """A cluster of another major version is not touched; the error says how to move it."""
+    server = embedded.EmbeddedDatabase(tmp_path)
+    server.place.data.mkdir()
+    server.place.version_file.write_text("12\n")
+    with pytest.raises(ConfigurationError, match="made by PostgreSQL 12"):
+        server.prepare()
