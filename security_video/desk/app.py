@@ -19,10 +19,12 @@ from security_video.desk.alarm_feed import AlarmFeed
 from security_video.desk.alarms_api import AlarmsApi
 from security_video.desk.board import Board
 from security_video.desk.community_api import CommunityApi
+from security_video.desk.live import Live
 from security_video.desk.pages.board.view import BoardPage
 from security_video.desk.pages.login.view import DeskLogin
 from security_video.desk.status import Places, StatusWatch
 from security_video.desk.templating import environment, static_files
+from security_video.hub import hub_of
 from security_video.settings import DeskSettings, GatewayAddress, VideoSettings
 
 PLATFORM_NAMES: Mapping[str, str] = {"zh": "邻里", "en": "Linli"}
@@ -43,8 +45,9 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     ledger = AlarmLedger(database, clock, time_zone=node.time_zone)
     accounts = Accounts(database, clock)
     board = Board(database, clock, node.area_id)
+    hub = hub_of(settings, database, clock)
     places = Places(settings.of(GatewayAddress).url, node.data_dir)
-    status = StatusWatch(database, clock, places, lambda: (0, 0))
+    status = StatusWatch(database, clock, places, hub.count_live)
     alarms = AlarmsApi(database, ledger, board, accounts, clock=clock)
     around = CommunityApi(database, board, clock, area_id=node.area_id, zone=ZoneInfo(node.time_zone))
     feed = AlarmFeed(board, ledger, status, clock)
@@ -54,6 +57,7 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     page = BoardPage(made, zone=node.time_zone, limits=own.sign_limits_s, responders=own.responders)
     routes = (
         *login.routes(),
+        *Live(hub, settings.of(VideoSettings), clock).routes(),
         Route("GET", "/", page.show),
         Route("GET", "/feed", feed.serve),
         Route("GET", "/api/alarms/{alarm_id}", alarms.read),
@@ -65,7 +69,7 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
         Route("GET", "/api/watch", around.watch),
     )
     server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
-    return Desk((database, board, status, server), server)
+    return Desk((database, board, hub, status, server), server)
 
 
 async def serve(options: argparse.Namespace) -> int:

@@ -5,9 +5,9 @@ const ZONE = document.body.dataset.zone;
 const shape = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, hour12: false, ...options });
 const CLOCK = shape({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const MINUTE = shape({ hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat(document.documentElement.lang, {
-  timeZone: ZONE, month: "long", day: "numeric", weekday: "short",
-});
+const inLanguage = (options) => new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: ZONE, ...options });
+const DATE = inLanguage({ month: "long", day: "numeric" });
+const WEEKDAY = inLanguage({ weekday: "short" });
 
 let ahead_ms = 0;
 
@@ -23,7 +23,7 @@ export function now() {
 
 export const clockText = (at_ms) => CLOCK.format(at_ms);
 export const minuteText = (at_ms) => MINUTE.format(at_ms);
-export const dayText = (at_ms) => DAY.format(at_ms);
+export const dayText = (at_ms) => `${DATE.format(at_ms)} ${WEEKDAY.format(at_ms)}`;
 
 /** Return `02:14:18.204`, or `18.204` when `before_ms` lies in the same minute: repeats are not read. */
 export function preciseText(at_ms, before_ms = null) {

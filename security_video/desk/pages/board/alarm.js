@@ -6,12 +6,14 @@ export const isWaiting = (alarm) => alarm.state === "raised" || alarm.state === 
 
 export const titleText = (alarm) => (alarm.cancelled_ms === null ? word("kind", alarm.kind) : say("alarm.cancelled"));
 
-export const placeText = (alarm) => [alarm.address, alarm.resident].filter(Boolean).join("　");
+export const placeWords = (alarm) => [alarm.address, alarm.resident].filter(Boolean);
+
+export const placeText = (alarm) => placeWords(alarm).join("　");
 
 /** Say what pressed or noticed: the red key of the TV, a rule, or the device by its name. */
 export function originText(alarm) {
   if (alarm.source === "rule") return say("origin.rule");
-  if (alarm.source === "https" && alarm.kind === "sos") return say("origin.tv");
+  if (alarm.kind === "sos" && (alarm.source === "https" || alarm.device_kind === "stb")) return say("origin.tv");
   return alarm.device_name || say("origin.device");
 }
 
@@ -24,6 +26,9 @@ export function stateText(alarm) {
   };
   return say(`state.${alarm.state}`, values);
 }
+
+/** Say the state alone, without the name beside it. */
+export const shortStateText = (alarm) => stateText({ ...alarm, acknowledged_name: "" }).trim();
 
 /** Return the one step that is red: the next in the order of the work, as the verdict asks for it. */
 export function nextAction(alarm) {

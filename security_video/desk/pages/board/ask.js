@@ -5,8 +5,8 @@ import { say, word } from "../../static/words.js";
 const VERDICTS = ["true", "false", "unclear"];
 const OUTCOMES = ["true", "false", "test", "hoax", "duplicate"];
 
-/** A row of choices that answers to clicks, arrows and the digits 1 to 5. */
-function choices(values, label, onChoose, chosen = null) {
+/** A row of choices that answers to clicks, arrows and digits; any other sign goes to `field`, so that one just writes. */
+function choices(values, label, onChoose, { chosen = null, field = null } = {}) {
   const buttons = values.map((value, index) => make("button", {
     type: "button", class: "button", "data-value": value, "aria-pressed": value === chosen ? "true" : "false",
     click: () => onChoose(value),
@@ -15,10 +15,14 @@ function choices(values, label, onChoose, chosen = null) {
   group.addEventListener("keydown", (event) => {
     const here = buttons.indexOf(document.activeElement);
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.code];
-    const digit = /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1];
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
     if (step !== undefined) buttons[(here + step + buttons.length) % buttons.length].focus();
     else if (digit !== undefined && buttons[digit - 1]) buttons[digit - 1].click();
-    else return;
+    else if (field !== null && event.key.length === 1 && event.code !== "Space" && !event.ctrlKey) {
+      field.focus();
+      event.stopPropagation();
+      return;
+    } else return;
     event.preventDefault();
     event.stopPropagation();
   });
@@ -39,17 +43,17 @@ function askVerdict(_alarm, _options, onAnswer) {
 /** Ask who goes: one of the usual, or a name. */
 function askResponder(_alarm, options, onAnswer) {
   const field = make("input", { class: "field", name: "to", maxlength: 40, autocomplete: "off", placeholder: say("ask.dispatch.hint") });
-  const row = choices(options.responders, (value) => value, (value) => { field.value = value; row.press(value); field.focus(); });
+  const row = choices(options.responders, (value) => value, (value) => { field.value = value; row.press(value); field.focus(); }, { field });
   const answer = () => (field.value.trim() ? onAnswer({ dispatched_to: field.value.trim() }) : field.focus());
   const go = make("button", { type: "submit", class: "button go" }, say("action.dispatch"), make("kbd", {}, say("key.enter")));
-  return { element: form(say("ask.dispatch"), [row.group, field, go], answer), first: field };
+  return { element: form(say("ask.dispatch"), [row.group, field, go], answer), first: row.buttons[0] };
 }
 
 /** Ask how it ended and why; the verdict is the first guess. */
 function askOutcome(alarm, _options, onAnswer) {
   let outcome = alarm.outcome ?? (alarm.verdict === "false" ? "false" : alarm.verdict === "true" ? "true" : null);
   const field = make("input", { class: "field", name: "reason", maxlength: 500, autocomplete: "off", placeholder: say("ask.close.hint"), required: true });
-  const row = choices(OUTCOMES, (value) => word("outcome", value), (value) => { outcome = value; row.press(value); field.focus(); }, outcome);
+  const row = choices(OUTCOMES, (value) => word("outcome", value), (value) => { outcome = value; row.press(value); field.focus(); }, { chosen: outcome, field });
   const answer = () => {
     if (outcome === null) row.buttons[0].focus();
     else if (field.value.trim()) onAnswer({ outcome, note: field.value.trim() });

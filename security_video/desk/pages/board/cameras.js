@@ -10,7 +10,7 @@ const SIGNS = { frozen: "pause", covered: "eyeoff", dark: "eyeoff", no_signal: "
 
 /** Fill the four `cells` with pictures of `cameras` of the community. */
 export function makeCameras(cells, cameras) {
-  const names = new Map(cameras.map((camera) => [camera.camera_id, camera.position || camera.name]));
+  const names = new Map(cameras.map((camera) => [camera.camera_id, `${camera.name}　${camera.camera_id.replace(/^cam-/, "")}`]));
   const words = Object.fromEntries(STATES.map((state) => [state, word("camera", state)]));
   const wall = new TileWall({ url: "/live", words, icon: (state) => (SIGNS[state] ? icon(SIGNS[state], 44) : null) });
   let shown = [];

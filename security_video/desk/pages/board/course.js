@@ -38,6 +38,7 @@ function entries(alarm, event) {
 function waitsFor(alarm) {
   if (isWaiting(alarm)) return say("course.waits.acknowledge");
   if (alarm.verdict === null) return say("course.waits.verify");
+  if (alarm.state === "verified" && alarm.verdict === "true") return say("course.waits.dispatch");
   if (alarm.state === "dispatched") return say("course.waits.arrive");
   return alarm.state === "closed" ? "" : say("course.waits.close");
 }

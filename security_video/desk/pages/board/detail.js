@@ -4,7 +4,7 @@ import { icon, levelMark } from "../../static/icons.js";
 import { read, send } from "../../static/requests.js";
 import { ageText, now, timerText } from "../../static/time.js";
 import { say, sentences, word } from "../../static/words.js";
-import { isWaiting, nextAction, originText, stateText, titleText } from "./alarm.js";
+import { isWaiting, nextAction, originText, shortStateText, stateText, titleText } from "./alarm.js";
 import { QUESTIONS } from "./ask.js";
 import { fillCourse } from "./course.js";
 import { fillHousehold } from "./household.js";
@@ -138,7 +138,7 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
     parts.mark.replaceChildren(levelMark(alarm.level, 46, word("level", String(alarm.level))));
     setText(parts.title, `${titleText(alarm)}　${alarm.no}`);
     setText(parts.came, cameText(alarm));
-    setText(parts.state, stateText(alarm));
+    setText(parts.state, shortStateText(alarm));
     parts.state.className = isWaiting(alarm) ? "pill p1 line" : "pill line";
     parts.first.replaceChildren(...sentences("first", alarm.kind, { who: alarm.resident || say("household.unnamed") }).map((text) => make("li", {}, text)));
   }

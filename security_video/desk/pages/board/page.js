@@ -265,8 +265,8 @@ async function readCommunity() {
   try {
     const community = await read("/api/community");
     setText(part("plan-hint"), say("plan.hint", { name: community.name, n: community.cameras.length }));
-    handled.cameras = makeCameras([...document.querySelectorAll(".views .cam")], community.cameras);
     handled.plan = makePlan(part("map"), community, (camera_id) => handled.cameras.lead(camera_id));
+    handled.cameras = makeCameras([...document.querySelectorAll(".views .cam")], community.cameras);
     showViews();
     if (handled.detail && detailOf !== null) {
       detailOf = null;

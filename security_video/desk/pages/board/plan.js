@@ -43,9 +43,19 @@ export function makePlan(svg, community, onCamera) {
       rx: px(RADII[shape.kind] ?? 0), "stroke-width": px(isStruck ? 2.5 : 1.5),
     }, draw("title", {}, shape.name ?? ""));
     const fits = shape.kind === "label" || widthOf(shape.name ?? "", px(TEXT_PX)) < shape.w - px(6);
-    const name = shape.name && fits && !isStruck
-      ? text(shape.x + shape.w / 2, shape.y + shape.h / 2 + px(5), shape.name) : null;
-    return [box, name];
+    return { box, name: shape.name && fits && !isStruck ? drawName(shape) : null };
+  }
+
+  /** Write a name in the middle of its shape; a label steps aside for a camera and is left out under the legend. */
+  function drawName(shape) {
+    const x = shape.x + shape.w / 2;
+    let y = shape.y + shape.h / 2 + px(5);
+    if (shape.kind === "label") {
+      const isNear = community.cameras.some(({ place }) => place !== null && Math.abs(place.x - x) < px(30) && Math.abs(place.y - y) < px(18));
+      if (isNear) y -= px(20);
+      if (shown.alarm !== null && x < px(330) && y > height - px(70)) return null;
+    }
+    return text(x, y, shape.name);
   }
 
   function drawCamera(camera, hot) {
@@ -119,10 +129,12 @@ export function makePlan(svg, community, onCamera) {
     const placed = community.cameras.filter((camera) => camera.place !== null);
     const cool = placed.filter((camera) => !linked.has(camera.camera_id));
     const hot = placed.filter((camera) => linked.has(camera.camera_id));
+    const ground = shapes.map((shape) => drawShape(shape, alarm === null ? null : place));
     svg.replaceChildren(...[
-      shapes.map((shape) => drawShape(shape, alarm === null ? null : place)),
+      ground.map((drawn) => drawn.box),
       cool.map((camera) => drawCamera(camera, false)),
       hot.map((camera) => drawCamera(camera, alarm !== null && isWaiting(alarm))),
+      ground.map((drawn) => drawn.name),
       drawScale(view),
       alarm !== null ? drawLegend(view) : null,
       alarm !== null && place !== null ? drawAlarm(alarm, place) : null,

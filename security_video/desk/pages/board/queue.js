@@ -3,7 +3,7 @@ import { make, setMark, setText } from "../../static/dom.js";
 import { levelMark } from "../../static/icons.js";
 import { ageText, clockText, now } from "../../static/time.js";
 import { say, word } from "../../static/words.js";
-import { isWaiting, originText, placeText, stateText, titleText } from "./alarm.js";
+import { isWaiting, originText, placeWords, stateText, titleText } from "./alarm.js";
 
 /** Order of the work: level, then unanswered before answered, then the newest. */
 export function inOrder(alarms) {
@@ -22,7 +22,7 @@ export function fillBars(bars, limits, waited_s) {
 
 function makeRow(alarm, onSelect) {
   const parts = {
-    title: make("h3"), place: make("p"), state: make("p", { class: "state" }),
+    title: make("h3"), place: make("p", { class: "place" }), state: make("p", { class: "state" }),
     age: make("span", { class: "age" }), bars: [make("i"), make("i"), make("i")],
   };
   parts.bar = make("div", { class: "bar", "aria-hidden": "true" }, parts.bars.map((bar) => make("span", {}, bar)));
@@ -41,7 +41,7 @@ function fillRow(parts, alarm, isSelected) {
   parts.title.replaceChildren(titleText(alarm));
   if (wantsCheck) parts.title.append(make("span", { class: "pill p2" }, say("state.to_verify")));
   if (alarm.press_count > 1) parts.title.append(make("span", { class: "pill" }, say("alarm.presses", { n: alarm.press_count })));
-  setText(parts.place, placeText(alarm));
+  parts.place.replaceChildren(...placeWords(alarm).map((words) => make("span", {}, words)));
   setText(parts.state, [stateText(alarm), isWaiting(alarm) ? originText(alarm) : ""].filter(Boolean).join("　"));
   setMark(parts.row, "data-waiting", isWaiting(alarm));
   setMark(parts.row, "data-state", alarm.state);

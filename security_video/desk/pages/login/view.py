@@ -30,9 +30,15 @@ class DeskLogin(LoginPages):
     async def sign_in(self, request: web.Request) -> web.Response:
         """Check name and password, and take the seat."""
         response = await super().sign_in(request)
-        if sessions.SESSION_COOKIE in response.cookies:
-            seats.set_seat(response, await _seat_said(request))
+        if ticket := response.cookies.get(sessions.SESSION_COOKIE):
+            await self._take_seat(request, response, ticket.value)
         return response
+
+    async def _take_seat(self, request: web.Request, response: web.Response, token: str) -> None:
+        seat, session = await _seat_said(request), await self._accounts.resolve(token)
+        seats.set_seat(response, seat)
+        if session:
+            await self._accounts.record(session.person, "seat_taken", f"seat {seat}", address=request.remote or "")
 
 
 async def _seat_said(request: web.Request) -> str:
