@@ -111,6 +111,15 @@ class TopicRules(BaseTopicPlugin):  # type: ignore[misc]  # as above
         return is_allowed
 
 
+class _CarefulBroker(Broker):  # type: ignore[misc]  # as above
+    """amqtt hands a new connection the retained messages of everybody's subscriptions; this one keeps to its own."""
+
+    async def _publish_retained_messages_for_subscription(self, subscription: tuple[str, int], session: Any) -> None:
+        subscribers = self._subscriptions.get(subscription[0], ())
+        if any(subscriber is session for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+
 class EmbeddedBroker:
     """amqtt as a service; `devices` is the JSON file of device passwords."""
 
@@ -127,7 +136,7 @@ class EmbeddedBroker:
         """Listen; raises ConfigurationError where the port is taken or no password is set."""
         if not self._settings.password:
             raise ConfigurationError("programs need a password", place="[mqtt] password", cure="Set one.")
-        self._broker = Broker(self._config())
+        self._broker = _CarefulBroker(self._config())
         try:
             await self._broker.start()
         except BrokerError as error:

@@ -46,7 +46,7 @@ async def peer(
     """Connect (MQTT 3.1.1, which every broker here speaks); leaves at the end."""
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
-        client_id=client_id or f"test-{name}",
+        client_id=client_id or f"{name}-test",
         clean_session=True,
         protocol=paho.MQTTv311,
     )
