@@ -78,6 +78,11 @@ async def list_troubled_devices(database: Database, area_prefix: str, limit: int
     ]
 
 
+async def count_unheard_devices(database: Database, area_prefix: str) -> int:
+    """Return how many registered devices have not said a word yet."""
+    return int(await database.fetchval(SQL["count_unheard_devices"], area_prefix))
+
+
 async def ping(database: Database) -> None:
     """Raise Unavailable unless the database answers."""
     await database.fetchval(SQL["ping"])

@@ -8,13 +8,15 @@ from gateway.contract import codec
 from gateway.model.errors import NotFound
 from gateway.model.ids import area_prefix, is_within
 from gateway.model.people import Person
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import Clock, to_ms
 from gateway.store import desk, registry
 from gateway.store.pool import Database
 from gateway.web import sessions
 from security_video.desk import shapes
 from security_video.desk.board import Board
 from security_video.desk.shifts import shift_at
+from security_video.health import State
+from security_video.hub import Hub
 
 ROLES = ("operator", "supervisor")
 RECENT_ALARMS = 8
@@ -24,9 +26,12 @@ TROUBLES = 8
 class CommunityApi:
     """Handlers under /api/ that belong to no single alarm."""
 
-    def __init__(self, database: Database, board: Board, clock: Clock, *, area_id: str, zone: ZoneInfo) -> None:
+    def __init__(
+        self, database: Database, board: Board, hub: Hub, clock: Clock, *, area_id: str, zone: ZoneInfo
+    ) -> None:
         self._database = database
         self._board = board
+        self._hub = hub
         self._clock = clock
         self._area_id = area_id
         self._zone = zone
@@ -58,11 +63,19 @@ class CommunityApi:
         seats = {(viewer.seat, viewer.person.display_name) for viewer in self._board.viewers_for(person)}
         return _json(
             shapes.Watch(
-                tuple(shapes.trouble(device) for device in troubles),
+                (*self._dark_cameras(person), *(shapes.trouble(device) for device in troubles)),
+                await desk.count_unheard_devices(self._database, prefix),
                 tuple(shapes.alarm_row(face) for face in recent),
                 tuple(shapes.Seat(*seat) for seat in sorted(seats)),
             )
         )
+
+    def _dark_cameras(self, person: Person) -> list[shapes.Trouble]:
+        return [
+            shapes.Trouble(view.plan.name, "", "camera", view.health.state.value, to_ms(view.health.since))
+            for view in self._hub.cameras()
+            if view.health.state is not State.LIVE and person.may_see(view.plan.area_id)
+        ]
 
     def _narrower(self, person: Person) -> str:
         """Return the smaller of the desk's area and the person's; a person of elsewhere gets their own, empty here."""

@@ -186,7 +186,7 @@ class Tonight:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A device that has gone away."""
+    """A device that has gone away, or a camera without a live picture; `presence` is the word for how."""
 
     name: str
     address: str
@@ -205,9 +205,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What deserves a look in a quiet hour."""
+    """What deserves a look in a quiet hour; `unheard` devices are registered and have not said a word yet."""
 
     troubles: Sequence[Trouble]
+    unheard: int
     recent: Sequence[AlarmRow]
     seats: Sequence[Seat]
 

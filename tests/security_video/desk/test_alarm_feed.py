@@ -17,9 +17,9 @@ from tests.security_video.desk.conftest import Stage
 @asynccontextmanager
 async def feed_of(stage: Stage, name: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """The feed as `name`'s page hears it."""
-    async with stage.client(name) as (client, _csrf):
-        async with client.ws_connect("/feed", headers={"Origin": stage.url.rstrip("/")}) as feed:
-            yield feed
+    headers = {"Origin": stage.url.rstrip("/")}
+    async with stage.client(name) as (client, _csrf), client.ws_connect("/feed", headers=headers) as feed:
+        yield feed
 
 
 async def next_of(feed: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:

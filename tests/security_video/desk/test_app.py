@@ -64,12 +64,12 @@ async def test_an_operator_of_elsewhere_sees_and_does_nothing(stage: Stage) -> N
     """Somebody of another community gets 403 for an alarm, for every step on it, and never sees it in the feed."""
     await stage.person("far", "远方", area_id=ELSEWHERE)
     raised = await stage.press()
-    path = f"/api/alarms/{raised.alarm_id}"
+    path, step = f"/api/alarms/{raised.alarm_id}", {"action": "acknowledge", "version": 1}
     async with stage.client("far") as (client, csrf):
         headers = {"X-CSRF-Token": csrf}
         async with client.get(path) as answer:
             assert answer.status == 403
-        async with client.post(f"{path}/steps", json={"action": "acknowledge", "version": 1}, headers=headers) as answer:
+        async with client.post(f"{path}/steps", json=step, headers=headers) as answer:
             assert answer.status == 403
         async with client.post(f"{path}/reveal", json={"contact": "self"}, headers=headers) as answer:
             assert answer.status == 403
@@ -137,7 +137,8 @@ async def test_the_slower_of_two_operators_is_told_who_has_it(stage: Stage) -> N
 
 async def test_a_number_is_masked_until_somebody_answers_for_it(stage: Stage) -> None:
     """Numbers leave the server masked; a whole one is given once it stands in the audit who asked and why."""
-    note = {"age": 70, "phone": "13812345678", "contacts": [{"name": "张丽", "relation": "女儿", "phone": "13987654321"}]}
+    daughter = {"name": "张丽", "relation": "女儿", "phone": "13987654321"}
+    note = {"age": 70, "phone": "13812345678", "contacts": [daughter]}
     update = "update households set resident_note = $1 where household_id = 'hh-0301'"
     await stage.database.execute(update, note)
     raised = await stage.press()

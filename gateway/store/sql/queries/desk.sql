@@ -31,5 +31,9 @@ select d.device_id, d.kind, d.name, d.presence, d.presence_at, h.address
  where d.area_id like $1 || '%' and d.presence in ('offline', 'silent') and d.revoked_at is null
  order by d.presence_at desc nulls last limit $2
 
+-- name: count_unheard_devices
+-- Devices that are registered and have not said a word yet.
+select count(*) from devices where area_id like $1 || '%' and presence in ('unknown', 'init') and revoked_at is null
+
 -- name: ping
 select 1

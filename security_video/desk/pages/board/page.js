@@ -90,20 +90,19 @@ function showCounts(isLost) {
 
 function showViews() {
   const alarm = alarms.get(selected) ?? null;
-  const number = part("views-alarm");
-  number.hidden = alarm === null;
-  if (alarm !== null) setText(number, alarm.no);
-  number.className = alarm !== null && isWaiting(alarm) ? "pill p1" : "pill";
-  part("views-title").textContent = say(alarm === null ? "views.round" : "views.linked");
-  const isLong = handled.cameras?.isRoundLong() ?? false;
-  setText(part("views-hint"), alarm === null ? (isLong ? say("views.round.hint") : "") : say("views.linked.hint"));
-  part("swap").hidden = alarm === null;
-  part("hold").hidden = alarm !== null || !isLong;
-  part("back").hidden = alarm === null;
   if (alarm === null) {
     handled.cameras?.round();
     handled.plan?.show(null, null);
   } else if (detailOf === alarm.alarm_id) handled.plan?.show(alarm, handled.detail);
+  const isLong = alarm === null && (handled.cameras?.isRoundLong() ?? false);
+  part("views-alarm").hidden = alarm === null;
+  setText(part("views-alarm"), alarm?.no ?? "");
+  part("views-alarm").className = alarm !== null && isWaiting(alarm) ? "pill p1" : "pill";
+  setText(part("views-title"), say(alarm === null ? "views.round" : "views.linked"));
+  setText(part("views-hint"), alarm !== null ? say("views.linked.hint") : isLong ? say("views.round.hint") : "");
+  part("swap").hidden = alarm === null;
+  part("back").hidden = alarm === null;
+  part("hold").hidden = !isLong;
 }
 
 function showDetail(found) {

@@ -39,7 +39,7 @@ export function makePlan(svg, community, onCamera) {
     const isStruck = place !== null && SOLID.has(shape.kind) && place.x >= shape.x && place.x <= shape.x + shape.w
       && place.y >= shape.y && place.y <= shape.y + shape.h;
     const box = shape.kind === "label" ? null : draw("rect", {
-      class: isStruck ? `${shape.kind} struck` : shape.kind, x: shape.x, y: shape.y, width: shape.w, height: shape.h,
+      class: isStruck ? `${shape.kind} struck${isWaiting(shown.alarm) ? " waiting" : ""}` : shape.kind, x: shape.x, y: shape.y, width: shape.w, height: shape.h,
       rx: px(RADII[shape.kind] ?? 0), "stroke-width": px(isStruck ? 2.5 : 1.5),
     }, draw("title", {}, shape.name ?? ""));
     const fits = shape.kind === "label" || widthOf(shape.name ?? "", px(TEXT_PX)) < shape.w - px(6);

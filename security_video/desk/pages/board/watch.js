@@ -4,12 +4,15 @@ import { ageText, minuteText, now } from "../../static/time.js";
 import { say, word } from "../../static/words.js";
 import { placeText, stateText, titleText } from "./alarm.js";
 
+function presenceText(trouble) {
+  const age = trouble.since_ms === null ? "" : ageText(now() - trouble.since_ms);
+  return trouble.kind === "camera" ? `${word("camera", trouble.presence)} ${age}` : say(`presence.${trouble.presence}`, { age });
+}
+
 function troubleLines(troubles) {
   return troubles.flatMap((trouble) => [
-    make("dt", {}, [trouble.address, trouble.name || word("device", trouble.kind)].filter(Boolean).join("　")),
-    make("dd", { class: "poor" }, say(`presence.${trouble.presence}`, {
-      age: trouble.since_ms === null ? "" : ageText(now() - trouble.since_ms),
-    })),
+    make("dt", {}, [trouble.address, trouble.name || say("origin.device")].filter(Boolean).join("　")),
+    make("dd", { class: "poor" }, presenceText(trouble)),
   ]);
 }
 
@@ -23,6 +26,8 @@ export function fillWatch(panel, watch) {
   const find = (name) => panel.querySelector(`[data-part="${name}"]`);
   find("troubles").replaceChildren(...troubleLines(watch.troubles));
   find("no-troubles").hidden = watch.troubles.length > 0;
+  find("unheard").hidden = watch.unheard === 0;
+  setText(find("unheard"), say("watch.unheard", { n: watch.unheard }));
   find("recent").replaceChildren(...watch.recent.map(recentLine));
   find("no-recent").hidden = watch.recent.length > 0;
   find("seats").replaceChildren(...watch.seats.flatMap((seat) => [
