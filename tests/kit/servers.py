@@ -19,6 +19,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 PATIENCE_S = 30.0
+DATABASE_ROOM_BYTES = 2_000_000_000
 
 #: Processes that outlive a test on purpose (servers of the whole session); the left-over check does not count them.
 KEPT_PIDS: set[int] = set()
@@ -66,10 +67,17 @@ def system_user(*names: str) -> str | None:
     return None
 
 
+def roomy_memory() -> Path | None:
+    """Return a folder in memory with room for a database; a test's database is made and dropped a hundred times."""
+    memory = Path("/dev/shm")
+    is_roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > DATABASE_ROOM_BYTES
+    return memory if is_roomy else None
+
+
 @contextlib.contextmanager
-def owned_folder(prefix: str, user: str | None) -> Iterator[Path]:
+def owned_folder(prefix: str, user: str | None, *, where: Path | None = None) -> Iterator[Path]:
     """A temporary folder that `user` can work in; pytest's own are for root only. Removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix=f"linli-{prefix}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"linli-{prefix}-", dir=where))
     if user is not None:
         shutil.chown(folder, user)
     try:
@@ -155,9 +163,12 @@ class Postgres:
 
 @contextlib.contextmanager
 def running_postgres(binaries: Path) -> Iterator[Postgres]:
-    """A PostgreSQL from `binaries` for as long as the context lasts; never as root."""
+    """A PostgreSQL from `binaries` for as long as the context lasts; never as root.
+
+    fsync is on; where its folder is memory, what it survives is the death of processes, not of the machine.
+    """
     user = system_user("postgres")
-    with owned_folder("postgresql", user) as folder:
+    with owned_folder("postgresql", user, where=roomy_memory()) as folder:
         server = Postgres(binaries, folder, user)
         try:
             server.start()
