@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import av
 import av.error
 import numpy as np
+from av.codec.context import Flags
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
@@ -127,6 +128,8 @@ def _frames(url: str, options: dict[str, str], timeout_s: tuple[float, float] | 
         stream = container.streams.video[0]
         # One thread per camera: frame threads would add pictures of delay, and thousands of threads.
         stream.codec_context.thread_count = 1
+        if timeout_s is not None:
+            stream.codec_context.flags |= Flags.low_delay
         for packet in container.demux(stream):
             with contextlib.suppress(av.error.InvalidDataError):
                 yield from packet.decode()
