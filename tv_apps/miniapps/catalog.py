@@ -69,6 +69,11 @@ class Catalog:
             raise NotFound("no such app here", place=app_id)
         return loaded
 
+    async def name_of(self, app_id: str) -> str:
+        """Return what an app is called, verified or not; the id when there is no such app."""
+        submission = await self._store.find_current(app_id)
+        return submission.name if submission else app_id
+
     async def shelf(self, area_id: str) -> list[Shelf]:
         """Return every app of the area; one that does not pass stays on the shelf as such."""
         entries = [Shelf(submission, await self._tried(submission)) for submission in await self._store.current()]

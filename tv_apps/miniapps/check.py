@@ -11,9 +11,9 @@ from tv_apps.kit.focus import MAX_TARGETS, faults_of, graph_of
 from tv_apps.kit.look import Look, TextSize, Tier
 from tv_apps.kit.page import Frame, assemble
 from tv_apps.miniapps import manifest as manifests
+from tv_apps.miniapps.address import Here
 from tv_apps.miniapps.application import RESERVED, App, Opened, links_of, open_app, parents
 from tv_apps.miniapps.binding import Complaint, paths_in, rows_of
-from tv_apps.miniapps.drawing import Here
 from tv_apps.miniapps.findings import Finding, Refusal, has_problem, in_order
 from tv_apps.miniapps.lint import check_words
 from tv_apps.miniapps.manifest import DATA_SCOPES, PLATFORM_CODE, SCOPES, Manifest

@@ -102,9 +102,8 @@ def _pack(options: argparse.Namespace) -> int:
 def _keys_new(options: argparse.Namespace) -> int:
     path = options.key or default_key()
     signer = sign.make_key(path)
-    _say(
-        f"私钥 {path}（只有您能读，请备份）\n公钥，粘贴到开发者页面“密钥”：\n{sign.encode_public_key(signer.public_key)}"
-    )
+    _say(f"私钥 {path}（只有您能读，请备份）\n公钥，粘贴到开发者页面“密钥”：")
+    _say(sign.encode_public_key(signer.public_key))
     return 0
 
 

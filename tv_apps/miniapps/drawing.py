@@ -9,12 +9,12 @@ the next smaller size first. What does not even fit in the smallest size is a co
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote
 
 from tv_apps.kit import measure
 from tv_apps.kit.focus import Box
 from tv_apps.kit.look import TYPES, Step, TextSize, Type
 from tv_apps.kit.stage import Ink, Press, Skin, Stage
+from tv_apps.miniapps.address import Addresses, Drawn, Here
 from tv_apps.miniapps.binding import Body, Bound, Complaint, Row, Words
 from tv_apps.miniapps.pictures import Picture
 
@@ -32,60 +32,36 @@ _BUTTON: Final = Skin(fill="night2", radius=18)
 _ROWS_A_SCREEN: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the pages and pictures of one app are served."""
-
-    base: str
-
-    def page(self, name: str, row: int | None = None, *, part: int = 0, at: int | None = None) -> str:
-        """Return the address of a page, of one row of it, of a later screen, or of the screen that shows row `at`."""
-        path = f"{self.base}/{quote(name)}" + ("" if row is None else f"/{row}")
-        query = f"?p={part + 1}" if part else f"?at={at}" if at is not None else ""
-        return path + query
-
-    def picture(self, name: str) -> str:
-        return f"{self.base}/files/{quote(name)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Which screen of which page is drawn; `at` asks for the screen that shows this row and puts the focus there."""
-
-    page: str
-    row: int | None = None
-    part: int = 0
-    at: int | None = None
-    back: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What came out: how many screens the page has, and what did not fit."""
-
-    parts: int
-    part: int
-    complaints: tuple[Complaint, ...]
-
-
 def draw(
     stage: Stage, bound: Bound, here: Here, addresses: Addresses, pictures: Mapping[str, Picture] | None = None
 ) -> Drawn:
     """Draw one screen of a page below the header."""
     painter = _Painter(stage, addresses, pictures or {})
-    top = painter.sentence(bound)
+    sentence = painter.measured_sentence(bound)
+    top = sentence.box.bottom + 22 if sentence else TOP
     plan = _plan(painter, bound, top)
     part = _part(here, plan)
-    if plan.panel_beside:
-        painter.panel(bound, PANEL._replace(y=top, h=BOTTOM - top))
     if part < len(plan.screens):
+        if sentence:
+            stage.lines(sentence.box, sentence.lines, Ink(sentence.step.size, line=sentence.step.line))
+        if plan.panel_beside:
+            painter.panel(bound, PANEL._replace(y=top, h=BOTTOM - top))
         painter.body(bound, plan, plan.screens[part], here)
     else:
-        painter.panel(bound, Box(LEFT, top, RIGHT - LEFT, plan.bottom - top))
+        painter.panel(bound, Box(LEFT, TOP, RIGHT - LEFT, plan.bottom - TOP))
     painter.buttons(bound, plan, part, here)
     if not stage.focus and stage.targets:
         stage.focus = stage.targets[0].name
     return Drawn(plan.parts, part, tuple(painter.complaints))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence cut into lines, and where they stand."""
+
+    box: Box
+    lines: Sequence[str]
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +129,7 @@ class _Painter:
             lines = [line for text in body.paragraphs for line in self._lines_of(text.text, room.w)]
             return _chunks(lines, max(1, room.h // self.type.reading.line))
         if body.header:
-            return _chunks(range(len(body.rows)), max(1, (room.h - self._head_height) // self._row_height))
+            return _chunks(range(len(body.rows)), max(1, (room.h - self._head_height) // self._row_height(body, room)))
         in_column = max(1, (room.h + GAP) // (self._card_height + GAP))
         return _chunks(range(len(body.rows)), min(_ROWS_A_SCREEN, in_column * columns))
 
@@ -168,9 +144,11 @@ class _Painter:
     def _card_height(self) -> int:
         return self.type.tile.line + self.type.label.line + 20
 
-    @property
-    def _row_height(self) -> int:
-        return self.type.body.line + 14
+    def _row_height(self, body: Body, room: Box) -> int:
+        """Return the height of a table's row; a little less where the whole table then fits on one screen."""
+        airy, tight = self.type.body.line + 14, self.type.body.line + 8
+        high = room.h - self._head_height
+        return tight if len(body.rows) * airy > high >= len(body.rows) * tight else airy
 
     @property
     def _head_height(self) -> int:
@@ -178,20 +156,17 @@ class _Painter:
 
     # -- parts -----------------------------------------------------------------------------------------------
 
-    def sentence(self, bound: Bound) -> int:
-        """Set the sentence in one or two lines; returns where the rest begins."""
+    def measured_sentence(self, bound: Bound) -> _Sentence | None:
+        """Cut the sentence: one line in the largest size that allows it, else two."""
         if bound.sentence is None:
-            return TOP
-        step = next(
-            step for step in self._steps("tile") if self._line_count(bound.sentence, step) <= 2 or step.size <= 32
-        )
+            return None
+        steps, counts = self._steps("tile"), (1, 2)
+        fitting = (step for count in counts for step in steps if self._line_count(bound.sentence, step) <= count)
+        step = next(fitting, steps[-1])
         lines = measure.wrap(bound.sentence.text, step.size, RIGHT - LEFT)
         if len(lines) > 2:
             self._too_long(bound.sentence, 2 * (RIGHT - LEFT) // step.size)
-        self.stage.lines(
-            Box(LEFT, TOP - 4, RIGHT - LEFT, step.line * len(lines[:2])), lines[:2], Ink(step.size, line=step.line)
-        )
-        return TOP - 4 + step.line * len(lines[:2]) + GAP
+        return _Sentence(Box(LEFT, TOP - 2, RIGHT - LEFT, step.line * len(lines[:2])), lines[:2], step)
 
     def _line_count(self, words: Words, step: Step) -> int:
         return len(measure.wrap(words.text, step.size, RIGHT - LEFT))
@@ -245,35 +220,26 @@ class _Painter:
 
     def _table(self, body: Body, room: Box, numbers: Sequence[int]) -> None:
         step, widths = self._table_widths(body, room.w)
-        y = room.y
-        self._table_row(
-            body.header,
-            body.aligns,
-            widths,
-            Box(LEFT, y, room.w, self.type.label.line),
-            step=min(step, self.type.label),
-            hue="mist",
-        )
-        y += self._head_height
+        head, high = self.type.label, self._row_height(body, room)
+        columns = list(zip(widths, body.aligns, strict=True))
+        self._table_row(body.header, columns, room._replace(h=head.line), min(step, head), hue="mist")
+        y = room.y + self._head_height
         for number in numbers:
             self.stage.box(Box(LEFT, y - 4, room.w, 2), Skin(fill="night3"))
-            self._table_row(
-                body.rows[number].cells, body.aligns, widths, Box(LEFT, y, room.w, self._row_height), step=step
-            )
-            y += self._row_height
+            self._table_row(body.rows[number].cells, columns, Box(LEFT, y, room.w, high), step)
+            y += high
 
     def _table_row(
         self,
         cells: Sequence[Words],
-        aligns: Sequence[str],
-        widths: Sequence[int],
+        columns: Sequence[tuple[int, str]],
         box: Box,
-        *,
         step: Step,
+        *,
         hue: str = "paper",
     ) -> None:
         x = box.x
-        for cell, align, wide in zip(cells, aligns, widths, strict=True):
+        for cell, (wide, align) in zip(cells, columns, strict=True):
             self._check_fit(cell, step, wide - 24)
             self.stage.text(Box(x, box.y, wide - 24, box.h), cell.text, Ink(step.size, hue, align))
             x += wide
@@ -293,37 +259,52 @@ class _Painter:
         return step, [wide * room // sum(widths) for wide in widths]
 
     def panel(self, bound: Bound, box: Box) -> None:
-        """Draw picture and facts on a quiet panel."""
+        """Draw picture and facts on a quiet panel, as high as they need; the picture gives way to the facts."""
         if not (bound.picture or bound.facts):
             return
-        self.stage.box(box, Skin(fill="night1", radius=18))
+        inside = Box(box.x + 24, box.y + 20, box.w - 48, box.h - 32)
         is_wide = box.w > PANEL.w
-        inside = Box(box.x + 24, box.y + 20, box.w - 48, box.h - 40)
-        if bound.picture:
-            inside = self._panel_picture(bound.picture, inside, is_wide=is_wide)
-        y = inside.y
-        for name, value in bound.facts:
-            y = self._fact(name, value, inside._replace(y=y))
-            if y > inside.bottom + 8:
-                self.complaints.append(Complaint(name.path, "panel_full"))
+        small, large = self._fact_steps(len(bound.facts), inside.h - (0 if is_wide or not bound.picture else 132))
+        high = (small.line + large.line + 6) * len(bound.facts)
+        shown = self._picture_box(bound, inside, is_wide=is_wide, facts=high)
+        beside = inside
+        if shown and is_wide:
+            beside = Box(shown.right + 24, inside.y, inside.right - shown.right - 24, inside.h)
+        elif shown:
+            beside = inside._replace(y=shown.bottom + 12)
+        if beside.y + high > box.bottom:
+            self.complaints.append(Complaint(("facts",), "panel_full"))
+        bottom = min(box.bottom, max(shown.bottom + 20 if shown else 0, beside.y + high + 8 if bound.facts else 0))
+        self.stage.box(box._replace(h=bottom - box.y), Skin(fill="night1", radius=18))
+        if bound.picture and shown:
+            source, alt = bound.picture
+            self.stage.picture(shown, self.addresses.picture(source.text), alt.text)
+        self._facts(bound.facts, beside, small, large)
 
-    def _panel_picture(self, picture: tuple[Words, Words], box: Box, *, is_wide: bool) -> Box:
-        source, alt = picture
-        frame = Box(box.x, box.y, 480, min(320, box.h)) if is_wide else Box(box.x, box.y, box.w, min(200, box.h))
+    def _fact_steps(self, count: int, room: int) -> tuple[Step, Step]:
+        """Return the largest label and body steps in which all facts fit into `room` pixels."""
+        steps = list(zip(self._steps("label"), self._steps("body"), strict=True))
+        return next((pair for pair in steps if (pair[0].line + pair[1].line + 6) * count <= room), steps[-1])
+
+    def _picture_box(self, bound: Bound, inside: Box, *, is_wide: bool, facts: int) -> Box | None:
+        """Return where the picture goes; None when the page has none, or not in the package."""
+        if bound.picture is None:
+            return None
+        source, _ = bound.picture
         found = self.pictures.get(source.text)
         if found is None:
             self.complaints.append(Complaint(source.path, "picture_missing", {"name": source.text}))
-        else:
-            self.stage.picture(_fitted(found, frame), self.addresses.picture(source.text), alt.text)
-        if is_wide:
-            return Box(frame.right + 24, box.y, box.right - frame.right - 24, box.h)
-        return Box(box.x, frame.bottom + 12, box.w, box.bottom - frame.bottom - 12)
+            return None
+        high = min(320, inside.h) if is_wide else max(96, min(234, inside.h - facts - 12))
+        return _fitted(found, inside._replace(w=480 if is_wide else inside.w, h=high))
 
-    def _fact(self, name: Words, value: Words, box: Box) -> int:
-        small, large = self.type.label, self.type.body
-        self._line(box._replace(h=small.line), name, "label", "mist")
-        self._line(Box(box.x, box.y + small.line - 4, box.w, large.line), value, "body")
-        return box.y + small.line + large.line + 6
+    def _facts(self, facts: Sequence[tuple[Words, Words]], box: Box, small: Step, large: Step) -> None:
+        y = box.y
+        for name, value in facts:
+            self._line_in([small], Box(box.x, y, box.w, small.line), name, Ink(0, "mist"))
+            steps = [step for step in self._steps("body") if step.size <= large.size]
+            self._line_in(steps, Box(box.x, y + small.line - 4, box.w, large.line), value, Ink(0))
+            y += small.line + large.line + 6
 
     def buttons(self, bound: Bound, plan: _Plan, part: int, here: Here) -> None:
         """Draw the row of buttons: screens, links, and a way back where there is nothing else to choose."""
@@ -360,10 +341,13 @@ class _Painter:
     # -- words -----------------------------------------------------------------------------------------------
 
     def _line(self, box: Box, words: Words, kind: str, hue: str = "paper", *, role: str = "") -> None:
-        steps = self._steps(kind)
+        self._line_in(self._steps(kind), box, words, Ink(0, hue, role=role))
+
+    def _line_in(self, steps: Sequence[Step], box: Box, words: Words, ink: Ink) -> None:
+        """Set one line in the first of `steps` that fits, else in the last, with a complaint."""
         step = next((step for step in steps if measure.width(words.text, step.size) <= box.w), steps[-1])
         self._check_fit(words, step, box.w)
-        self.stage.text(box, words.text, Ink(step.size, hue, role=role))
+        self.stage.text(box, words.text, Ink(step.size, ink.colour, ink.align, role=ink.role))
 
     def _steps(self, kind: str) -> list[Step]:
         """Return this kind's step in the chosen size and in the smaller ones, largest first."""
@@ -392,7 +376,7 @@ def _row_width(entries: Sequence[tuple[str, str, Words]], step: Step) -> int:
 
 
 def _fitted(picture: Picture, frame: Box) -> Box:
-    """Return the largest box of the picture's own shape inside `frame`, centred, never enlarged."""
+    """Return the largest box of the picture's own shape at the top of `frame`, centred, never enlarged."""
     scale = min(frame.w / picture.width, frame.h / picture.height, 1)
     wide, high = round(picture.width * scale), round(picture.height * scale)
-    return Box(frame.x + (frame.w - wide) // 2, frame.y + (frame.h - high) // 2, wide, high)
+    return Box(frame.x + (frame.w - wide) // 2, frame.y, wide, high)

@@ -5,9 +5,10 @@ from typing import Final
 
 from tv_apps.kit.page import Frame, Page, header
 from tv_apps.kit.stage import Hint, KeyCap, Stage
+from tv_apps.miniapps.address import Addresses, Drawn, Here
 from tv_apps.miniapps.application import App
 from tv_apps.miniapps.binding import Bound, Complaint
-from tv_apps.miniapps.drawing import Addresses, Drawn, Here, draw
+from tv_apps.miniapps.drawing import draw
 
 STORE: Final = "/tv/apps"
 
@@ -56,7 +57,7 @@ def _hints(stage: Stage, bound: Bound) -> list[Hint]:
     say = stage.look.say
     opens = bound.ok.text if bound.ok else say("打开", "Open")
     hints = [Hint(KeyCap(say("返回", "Back")), say("上一页", "Back"))]
-    if stage.targets:
+    if [target.name for target in stage.targets] != ["back"]:
         hints.append(Hint(KeyCap(say("确定", "OK"), "lamp"), opens))
     hints.append(Hint(KeyCap(say("红", "Red"), "red"), say("报警", "Alarm")))
     hints.append(Hint(KeyCap(say("黄", "Yellow"), "yellow"), say("大字", "Text size")))
