@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -111,8 +111,27 @@ class TopicRules(BaseTopicPlugin):  # type: ignore[misc]  # as above
         return is_allowed
 
 
+class _SteadyDict(dict[str, list[Any]]):
+    """A dict that is walked over as it was at the beginning, its lists included."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(super().keys()))
+
+    def items(self) -> Any:
+        return [(name, list(subscribers)) for name, subscribers in super().items()]
+
+
 class _CarefulBroker(Broker):  # type: ignore[misc]  # as above
-    """amqtt hands a new connection the retained messages of everybody's subscriptions; this one keeps to its own."""
+    """amqtt 0.12 with two faults mended.
+
+    It hands a new connection the retained messages of everybody's subscriptions; this one keeps to its own. And it
+    awaits while it walks over the subscriptions: a device that subscribed meanwhile broke the walk, and with it
+    another device's connection or a message that was already acknowledged; here the walk goes over a copy.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self._subscriptions = _SteadyDict()
 
     async def _publish_retained_messages_for_subscription(self, subscription: tuple[str, int], session: Any) -> None:
         subscribers = self._subscriptions.get(subscription[0], ())

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.launch.broker import EmbeddedBroker, Secrets, may_publish, may_subscribe
 from gateway.model.errors import ConfigurationError
@@ -96,10 +97,10 @@ class Client:
 
     def __post_init__(self) -> None:
         name = self.client_id or f"{self.username}-1"
-        self.paho = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
+        self.paho = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         self.paho.username_pw_set(self.username, self.password)
         self.paho.on_connect = lambda _c, _u, _f, code, _p: setattr(self, "code", int(code.value))
-        self.paho.on_message = lambda _c, _u, message: self.heard.append((message.topic, message.payload))
+        self.paho.on_message = lambda _c, _u, message: self.heard.append((message.topic, bytes(message.payload)))
         self.paho.on_subscribe = lambda _c, _u, _m, codes, _p: self.granted.extend(int(code.value) for code in codes)
 
     async def connect(self) -> "Client":
@@ -124,9 +125,9 @@ class Client:
         await asyncio.to_thread(self.paho.loop_stop)
 
 
-async def _until(is_so: "object", patience_s: float = 5.0) -> None:
+async def _until(is_so: Callable[[], object], patience_s: float = 5.0) -> None:
     async with asyncio.timeout(patience_s):
-        while not is_so():  # type: ignore[operator]
+        while not is_so():
             await asyncio.sleep(0.01)
 
 
@@ -190,6 +191,31 @@ async def test_session_keeps_messages_for_an_absent_hub(broker: EmbeddedBroker) 
     async with connected(broker, "gateway", "hub-alarms") as hub:
         await _until(lambda: len(hub.heard) == 20)
     assert sorted(int(payload) for _, payload in hub.heard) == list(range(20))
+
+
+async def test_no_message_is_lost_while_others_subscribe(broker: EmbeddedBroker) -> None:
+    """Devices that subscribe and leave in the middle of a stream break neither a message nor a connection."""
+    async with (
+        connected(broker, "gateway", "rules") as rules,
+        connected(broker, "gateway", "hub") as hub,
+        connected(broker, "sos-0301") as device,
+    ):
+        await rules.subscribe("linli/1/+/+/up/+")
+        await hub.subscribe("linli/1/+/+/up/evt")
+
+        async def come_and_go(turn: int) -> None:
+            async with connected(broker, "sos-0302", f"sos-0302-{turn}") as neighbour:
+                await neighbour.subscribe(f"linli/1/+/sos-0302/down/cmd{turn}")
+
+        coming = asyncio.gather(*(come_and_go(turn) for turn in range(40)))
+        number = 0
+        while not coming.done():
+            device.paho.publish(f"{OWN}/up/evt", b"%d" % number, 1)
+            number += 1
+            await asyncio.sleep(0.001)
+        await coming
+        await _until(lambda: len(hub.heard) >= number)
+    assert {int(payload) for _, payload in hub.heard} == set(range(number))
 
 
 async def test_status_is_retained_for_who_comes_later(broker: EmbeddedBroker) -> None:

@@ -3,6 +3,7 @@
 import stat
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from gateway.model.errors import ConfigurationError
 
 def test_written_settings_read_back_equal(tmp_path: Path) -> None:
     """Whatever value a section holds, quotes and Chinese included, reads back as it was, for the owner alone."""
-    document = {
+    document: dict[str, dict[str, Any]] = {
         "node": {"data_dir": 'C:\\a "b"\n', "area_id": "110105001001"},
         "tv": {"port": 18800, "is_open": True, "ratio": 0.5, "names": ["柳湾", "a"], "deep": {"x": 1}},
         "empty": {},
@@ -26,8 +27,8 @@ def test_written_settings_read_back_equal(tmp_path: Path) -> None:
 
 def test_merging_goes_key_by_key() -> None:
     """The chosen keys win; the other keys and sections stay."""
-    base = {"mqtt": {"host": "", "port": 1}, "tv": {"port": 2}}
-    over = {"mqtt": {"host": "127.0.0.1"}, "node": {"area_id": "1"}}
+    base: dict[str, dict[str, Any]] = {"mqtt": {"host": "", "port": 1}, "tv": {"port": 2}}
+    over: dict[str, dict[str, Any]] = {"mqtt": {"host": "127.0.0.1"}, "node": {"area_id": "1"}}
     assert settings_file.merged(base, over) == {
         "mqtt": {"host": "127.0.0.1", "port": 1},
         "tv": {"port": 2},

@@ -63,7 +63,7 @@ async def _until(is_so: Callable[[], bool], patience_s: float = 10.0) -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return psutil.pid_exists(pid) and bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
 async def test_readiness_is_the_programs_own_line(
