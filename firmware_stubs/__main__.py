@@ -45,16 +45,22 @@ def _member(options: argparse.Namespace, config: StubSettings) -> Member:
 
 
 @contextlib.asynccontextmanager
-async def _living(member: Member) -> AsyncIterator[Member]:
+async def _living(member: Member, *, must_connect: bool = True) -> AsyncIterator[Member]:
     await member.start()
+    try:
+        if must_connect:
+            await _connected(member)
+        yield member
+    finally:
+        await member.stop()
+
+
+async def _connected(member: Member) -> None:
     try:
         async with asyncio.timeout(CONNECT_PATIENCE_S):
             await member.device.connected.wait()
-        yield member
     except TimeoutError as error:
         raise Unavailable("the broker cannot be reached", cure="Look at [mqtt] and the device's password.") from error
-    finally:
-        await member.stop()
 
 
 async def _village(options: argparse.Namespace, config: StubSettings) -> int:
@@ -84,21 +90,23 @@ async def _device(options: argparse.Namespace, config: StubSettings) -> int:
 
 async def _order(options: argparse.Namespace, config: StubSettings) -> int:
     """Give the order to the running village; where none runs, bring the one device to life for it."""
-    order = Order(options.verb, options.device, getattr(options, "held_ms", 2100), options.wait_s, _values(options))
+    order = Order(
+        options.verb,
+        options.device,
+        getattr(options, "held_ms", 2100),
+        getattr(options, "wait_s", 0.0),
+        _values(options),
+    )
     answer = await ask(config.control_path, order)
     if answer is None:
-        member = _member(options, config)
-        await member.start()
-        try:
+        async with _living(_member(options, config), must_connect=options.verb == "fault") as member:
             answer = await obey(member, order)
-        finally:
-            await member.stop()
     _print(answer)
     return 0 if answer.get("ok") else 1
 
 
 def _values(options: argparse.Namespace) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"name": options.name} if options.verb == "fault" else {}
     for pair in getattr(options, "values", []):
         name, _, text = pair.partition("=")
         try:
@@ -141,12 +149,6 @@ async def _replay(options: argparse.Namespace, config: StubSettings) -> int:
     return 0
 
 
-async def _fault(options: argparse.Namespace, config: StubSettings) -> int:
-    async with _living(_member(options, config)) as member:
-        _print({"fault": options.name, "sent": await faults.commit(member.device, options.name)})
-    return 0
-
-
 @dataclass(frozen=True, slots=True)
 class _Verb:
     run: Callable[[argparse.Namespace, StubSettings], Awaitable[int]]
@@ -160,7 +162,7 @@ _VERBS = {
     "cancel": _Verb(_order, "take the alarm back at the box and wait for the receipt"),
     "set": _Verb(_order, "change what a sensor measures, such as smoke=true or open=true"),
     "replay": _Verb(_replay, "replay a CSV (air station or home) as a device's telemetry"),
-    "fault": _Verb(_fault, "let a device misbehave"),
+    "fault": _Verb(_order, "let a device misbehave"),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware_stubs.faults import FAULTS, commit
 from firmware_stubs.member import Member
 from gateway.contract.codec import decode, encode
 from gateway.contract.messages import Event
@@ -18,7 +19,7 @@ Answer = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order: `press`, `cancel` or `set` for one device; `wait_s` is how long to wait for the receipt."""
+    """One order: `press`, `cancel`, `set` or `fault` for one device; `wait_s` is how long to wait for the receipt."""
 
     verb: str
     device_id: str
@@ -29,6 +30,8 @@ class Order:
 
 async def obey(member: Member, order: Order) -> Answer:
     """Do what the order says and wait for the receipts of its events."""
+    if order.verb == "fault":
+        return await _misbehave(member, str((order.values or {}).get("name", "")))
     if order.verb == "press":
         events = [member.press(order.held_ms)]
     elif order.verb == "cancel":
@@ -36,10 +39,17 @@ async def obey(member: Member, order: Order) -> Answer:
     elif order.verb == "set":
         events = await member.set_values(order.values or {})
     else:
-        raise BadInput(f"unknown order {order.verb!r}", reason="unknown_order", cure="Use press, cancel or set.")
+        raise BadInput(f"unknown order {order.verb!r}", reason="unknown_order", cure="Use press, cancel, set or fault.")
     receipts = [await _receipt(member, event, order.wait_s) for event in events]
     is_ok = all(receipt["state"] not in {"pending", "rejected"} for receipt in receipts)
     return {"ok": is_ok, "device": order.device_id, "receipts": receipts}
+
+
+async def _misbehave(member: Member, name: str) -> Answer:
+    if name not in FAULTS:
+        cure = f"Known: {', '.join(sorted(FAULTS))}."
+        raise BadInput(f"unknown fault {name!r}", reason="unknown_order", cure=cure)
+    return {"ok": True, "device": member.plan.device_id, "fault": name, "sent": await commit(member.device, name)}
 
 
 async def _receipt(member: Member, event: Event, wait_s: float) -> dict[str, object]:

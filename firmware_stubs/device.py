@@ -5,7 +5,7 @@ import contextlib
 import random
 import socket
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from paho.mqtt import client as paho
@@ -23,7 +23,8 @@ from gateway.model.errors import BadInput, Unavailable
 
 KEEPALIVE_S = 30
 SESSION_EXPIRY_S = 24 * 3600
-CONNECT_PATIENCE_S = 5.0
+#: How long CONNACK may take, by protocol; a broker without MQTT 5 may simply say nothing to it.
+CONNECT_PATIENCE_S = {5: 2.5, 4: 5.0}
 PUBACK_PATIENCE_S = 10.0
 FIRST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 20.0
@@ -59,6 +60,8 @@ class Line:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._socket: socket.socket | None = None
         self._misc: asyncio.Task[None] | None = None
+        self.was_open = False
+        self.was_answered = False
         self.lost = asyncio.Event()
         self._client = self._make(identity)
         self._client.will_set(topics.status(identity.area_id, identity.device_id), will, 1, retain=True)
@@ -91,8 +94,9 @@ class Line:
         self._connack = self._loop.create_future()
         try:
             await self._loop.run_in_executor(None, self._dial)
+            self.was_open = True
             self._watch()
-            async with asyncio.timeout(CONNECT_PATIENCE_S):
+            async with asyncio.timeout(CONNECT_PATIENCE_S[self._broker.protocol]):
                 has_session = await self._connack
         except (OSError, TimeoutError, ValueError) as error:
             self.close()
@@ -175,6 +179,7 @@ class Line:
                 answer.set_result(None)
 
     def _connected(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        self.was_answered = reason != _BAD_VERSION
         if self._connack is None or self._connack.done():
             return
         if reason.is_failure:
@@ -238,6 +243,7 @@ class Device:
         self.connected = asyncio.Event()
         self.on_message: Callable[[Message], None] = lambda _message: None
         self.is_sleeping = False
+        self._protocol_is_known = False
         self._meta = meta
         self._broker = broker
         self._line: Line | None = None
@@ -301,27 +307,30 @@ class Device:
                 pause_s = 0.0
             except Unavailable as error:
                 log.warning("not_connected", device=self.identity.device_id, why=str(error))
-                self._fall_back(str(error))
+                self._try_other_protocol()
             finally:
                 self.connected.clear()
             pause_s = next_pause_s(pause_s)
             await asyncio.sleep(pause_s)
 
-    def _fall_back(self, why: str) -> None:
-        """A broker without MQTT 5 says so, or hangs up on the unknown version."""
-        is_old = _BAD_VERSION in why or "hung up" in why or "line broke" in why
-        if is_old and self._broker.protocol == _MQTT_5 and self._line is not None and not self._line_ever_stood:
-            log.info("falling_back", device=self.identity.device_id, protocol="3.1.1")
-            self._broker = Broker(self._broker.host, self._broker.port, _MQTT_3)
+    def _try_other_protocol(self) -> None:
+        """A broker without MQTT 5 hangs up on it or says nothing at all, so the next attempt is made with the other.
 
-    _line_ever_stood = False
+        Once a line has stood, the protocol is known and stays.
+        """
+        line = self._line
+        if line is None or self._protocol_is_known or not line.was_open or line.was_answered:
+            return
+        other = _MQTT_3 if self._broker.protocol == _MQTT_5 else _MQTT_5
+        self._broker = replace(self._broker, protocol=other)
+        log.info("trying_protocol", device=self.identity.device_id, protocol=other)
 
     async def _one_connection(self) -> None:
         will = Status("offline", self.boot, self.clock.now()).encode()
         self._line = line = Line(self._broker, self.identity, will, self._receive)
         try:
             has_session = await line.open()
-            self._line_ever_stood = True
+            self._protocol_is_known = True
             await line.subscribe(topics.device_subscriptions(self.identity.area_id, self.identity.device_id))
             await self._introduce(line)
             self.connected.set()

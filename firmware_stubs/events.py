@@ -15,7 +15,7 @@ from firmware_stubs import log
 from firmware_stubs.device import Device
 from firmware_stubs.journal import Journal, Settled
 from firmware_stubs.second_road import SecondRoad
-from gateway.contract.alarm_post import AlarmFacts
+from gateway.contract.alarm_post import POSTED_EVENTS, AlarmFacts
 from gateway.contract.messages import Event, Message, Receipt
 from gateway.contract.topics import TopicKind
 from gateway.model.errors import Unavailable
@@ -133,8 +133,9 @@ class EventSender:
 
     def _send(self, event: Event, attempt: _Attempt, now_s: float) -> _Attempt:
         waited_s = now_s - attempt.first_monotonic_s
-        if self._second_road is not None and waited_s >= self._timing.second_road_after_s:
-            self.device.run_errand(self._post(self._second_road, event))
+        road = self._second_road if event.kind in POSTED_EVENTS else None
+        if road is not None and waited_s >= self._timing.second_road_after_s:
+            self.device.run_errand(self._post(road, event))
         if not self.device.connected.is_set():
             return replace(attempt, next_monotonic_s=now_s + min(0.5, self._timing.pauses_s[-1]))
         self.device.run_errand(self._publish(event))

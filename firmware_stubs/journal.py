@@ -17,7 +17,7 @@ from typing import Any, Self
 from firmware_stubs import log
 from gateway.contract.codec import decode as decode_json
 from gateway.contract.messages import Event
-from gateway.contract.times import to_ms
+from gateway.contract.times import from_ms, to_ms
 from gateway.model.errors import BadInput, Conflict
 from gateway.model.ids import new_ulid
 
@@ -85,7 +85,8 @@ class Journal:
 
     def record(self, kind: str, at: datetime, details: Mapping[str, object]) -> Event:
         """Put a new event on disk and return it; it may be sent only after that."""
-        event = Event(new_ulid(at), self.boot, self._seq + 1, at, kind, dict(details))
+        when = from_ms(to_ms(at))  # as the wire and the disk will say it
+        event = Event(new_ulid(when), self.boot, self._seq + 1, when, kind, dict(details))
         self._append(_event_line(event))
         self._seq += 1
         self._pending[event.event_id] = event

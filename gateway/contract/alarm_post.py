@@ -12,6 +12,8 @@ from gateway.contract.messages import BOOT, EVENT_ID, SEQ, SLUG, Event, Message
 from gateway.contract.meta import DEVICE_REFERENCE
 
 PATH: Final = "/api/v1/alarms"
+#: Events that have the second road: those that a person in need sends.
+POSTED_EVENTS: Final = frozenset({"sos_pressed", "cancelled"})
 #: The idempotency key is the event's id; the token is the household's.
 KEY_HEADER: Final = "Idempotency-Key"
 TOKEN_HEADER: Final = "X-Box-Token"  # noqa: S105 - the name of a header
