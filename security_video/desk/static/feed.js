@@ -4,17 +4,24 @@ import { setServerTime } from "./time.js";
 const SILENCE_MS = 5000;
 const RETRY_MS = [300, 600, 1200, 2500, 5000, 8000];
 
+async function isSignedOut(meUrl) {
+  const answer = await fetch(meUrl, { credentials: "same-origin" }).catch(() => null);
+  return answer?.status === 401;
+}
+
 /**
- * Open the feed and keep it open. `on` has `snapshot(message)`, `alarm(message)`, `status(message)` and
+ * Open the feed at `url` and keep it open; `meUrl` answers 401 to somebody who is signed out. `on` has `snapshot(message)`, `alarm(message)`, `status(message)` and
  * `link({state, since, attempt})` with state "live", "lost" or "signed_out".
  * Returns `{confirm(alarm_id)}`, which tells the ledger that a person's screen shows the alarm.
  */
-export function openFeed(url, on) {
+export function openFeed(url, meUrl, on) {
   let socket = null;
   let expected = null;
   let attempt = 0;
   let lostSince = null;
   let watchdog = 0;
+  let retry = 0;
+  let wasOpen = false;
 
   function send(message) {
     if (socket !== null && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -28,6 +35,8 @@ export function openFeed(url, on) {
   function connect() {
     socket = new WebSocket(url);
     expected = null;
+    wasOpen = false;
+    socket.addEventListener("open", () => { wasOpen = true; });
     socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => (event.code === 4401 ? leave() : lose()));
     watch();
@@ -67,6 +76,7 @@ export function openFeed(url, on) {
 
   function leave() {
     drop();
+    clearTimeout(retry);
     on.link({ state: "signed_out" });
   }
 
@@ -77,8 +87,10 @@ export function openFeed(url, on) {
     lostSince ??= Date.now();
     attempt += 1;
     on.link({ state: "lost", since: lostSince, attempt });
+    // A browser does not tell why a socket was refused: ask plainly whether we are still signed in.
+    if (!wasOpen) isSignedOut(meUrl).then((isOut) => { if (isOut) leave(); });
     const base = RETRY_MS[Math.min(attempt - 1, RETRY_MS.length - 1)];
-    setTimeout(connect, base * (0.5 + Math.random()));
+    retry = setTimeout(connect, base * (0.5 + Math.random()));
   }
 
   connect();

@@ -70,7 +70,11 @@ export function shownState(told, { isOpen, unheard_ms, age_ms }) {
   return told;
 }
 
-const clockText = (ms) => new Date(ms).toLocaleTimeString("zh-CN", { hour12: false });
+// The community's wall clock where the page names its zone, else this browser's.
+const CLOCK = new Intl.DateTimeFormat("en-GB", {
+  hour12: false, hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: globalThis.document?.body?.dataset.zone || undefined,
+});
+const clockText = (ms) => CLOCK.format(ms);
 
 function put(element, text) {
   if (element.textContent !== text) element.textContent = text;

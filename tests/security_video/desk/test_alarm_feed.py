@@ -45,8 +45,8 @@ async def test_messages_are_numbered_without_a_gap(stage: Stage) -> None:
     """Each message is one above the last; a beat names the number that comes next."""
     async with feed_of(stage, "zhoumin") as feed:
         last = (await next_of(feed, "snapshot"))["seq"]
-        for _ in range(3):
-            await stage.press()
+        for household in (1, 2, 3):
+            await stage.press(f"stb-030{household}")
         told = 0
         async with asyncio.timeout(10):
             while told < 3:

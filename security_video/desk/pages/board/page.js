@@ -179,7 +179,7 @@ function hearStatus(status) {
   blindSince = status.blind_since_ms;
 }
 
-const feed = openFeed(`${location.origin.replace(/^http/, "ws")}/feed`, {
+const feed = openFeed(`${location.origin.replace(/^http/, "ws")}/feed`, "/api/v1/me", {
   snapshot: restart,
   alarm: (message) => take(message.alarm),
   status(message) { hearStatus(message.status); show(); },
