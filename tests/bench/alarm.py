@@ -37,7 +37,7 @@ PRESSES = 200
 BACKGROUND_MSGS_S = 500
 PAUSE_S = 0.1
 PATIENCE_S = 15.0
-PASSWORD = "a bench at the desk"  # noqa: S105  of a database that lives a minute
+PASSWORD = "a bench at the desk"
 CLOCK = SystemClock()
 
 
