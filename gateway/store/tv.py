@@ -96,12 +96,11 @@ class HourlyMean:
 
 
 @dataclass(frozen=True, slots=True)
-class DailyFigure:
-    """One local day: the sum of a per-interval metric, or the first and last value of a rising counter."""
+class DailySum:
+    """What a per-interval metric adds up to on one local day, and from how many readings."""
 
     day: date
-    first: float
-    last: float
+    total: float
     readings: int
 
 
@@ -168,15 +167,20 @@ class TvStore:
         rows = await self._database.fetch(SQL["list_home_alarms"], household_id, limit)
         return tuple(HomeAlarm(*row.values()) for row in rows)
 
-    async def air_station(self, area_id: str, metrics: Sequence[str]) -> Source | None:
-        """Return the station that measures air for an area: its own, else that of the nearest area above."""
-        row = await self._database.fetchrow(SQL["find_air_station"], area_id, list(metrics))
-        return Source(row["device_id"], row["name"] or row["area_name"], "", row["latest_at"]) if row else None
+    async def air_station(self, area_id: str, metric: str) -> Source | None:
+        """Return the station that measures `metric` for an area: its own, else that of the nearest area above."""
+        row = await self._database.fetchrow(SQL["find_air_station"], area_id, metric)
+        return Source(row["device_id"], row["name"], metric, row["latest_at"]) if row else None
 
-    async def meter(self, household_id: str, metrics: Sequence[str]) -> Source | None:
-        """Return the household's meter: the first of `metrics` that any of its devices has reported."""
-        row = await self._database.fetchrow(SQL["find_meter"], household_id, list(metrics))
-        return Source(row["device_id"], row["name"], row["metric"], row["latest_at"]) if row else None
+    async def meter(self, household_id: str, metric: str) -> Source | None:
+        """Return the household's device that has reported `metric` last."""
+        row = await self._database.fetchrow(SQL["find_meter"], household_id, metric)
+        return Source(row["device_id"], row["name"], metric, row["latest_at"]) if row else None
+
+    async def latest_value(self, device_id: str, metric: str) -> tuple[float, datetime] | None:
+        """Return the newest number of one metric and its time."""
+        row = await self._database.fetchrow(SQL["latest_value"], device_id, metric)
+        return (row["value"], row["at"]) if row else None
 
     async def hourly_means(
         self, device_id: str, metrics: Sequence[str], since: datetime, until: datetime
@@ -187,21 +191,12 @@ class TvStore:
 
     async def daily_sums(
         self, source: Source, since: datetime, until: datetime, offset_min: int
-    ) -> tuple[DailyFigure, ...]:
-        """Return the sum of each local day that has readings (`first` 0, `last` the sum)."""
+    ) -> tuple[DailySum, ...]:
+        """Return the sum of each local day (`offset_min` east of UTC) that has readings in [since, until)."""
         rows = await self._database.fetch(
             SQL["list_daily_sums"], source.device_id, source.metric, since, until, offset_min
         )
-        return tuple(DailyFigure(row["day"], 0.0, row["total"], row["n"]) for row in rows)
-
-    async def daily_counters(
-        self, source: Source, since: datetime, until: datetime, offset_min: int
-    ) -> tuple[DailyFigure, ...]:
-        """Return the lowest and highest counter value of each local day that has readings."""
-        rows = await self._database.fetch(
-            SQL["list_daily_counters"], source.device_id, source.metric, since, until, offset_min
-        )
-        return tuple(DailyFigure(row["day"], row["first"], row["last"], row["n"]) for row in rows)
+        return tuple(DailySum(row["day"], row["total"], row["n"]) for row in rows)
 
 
 def _box(row: Record, device_id: str) -> Box:

@@ -52,13 +52,12 @@ SELECT alarm_id, alarm_no, kind, state, raised_at, acknowledged_name, closed_at,
 FROM alarms WHERE household_id = $1 ORDER BY raised_at DESC LIMIT $2;
 
 -- name: find_air_station
--- The air station that measures for an area: its own, else the one of the nearest area above it.
-SELECT d.device_id, d.name, a.name AS area_name, max(r.at) AS latest_at
-FROM devices d JOIN areas a USING (area_id) JOIN device_latest r USING (device_id)
-WHERE r.metric = ANY ($2) AND d.revoked_at IS NULL
-  AND starts_with($1, area_prefix(d.area_id))
-GROUP BY d.device_id, d.name, a.name, d.area_id
-ORDER BY (d.area_id = $1) DESC, length(area_prefix(d.area_id)) DESC, max(r.at) DESC LIMIT 1;
+-- The station whose air an area breathes: its own, else that of the nearest area above it; the one heard last.
+SELECT d.device_id, d.name, newest.at AS latest_at
+FROM devices d CROSS JOIN LATERAL (SELECT r.at FROM readings r WHERE r.device_id = d.device_id AND r.metric = $2
+                                   ORDER BY r.at DESC LIMIT 1) AS newest
+WHERE d.household_id IS NULL AND d.revoked_at IS NULL AND starts_with($1, area_prefix(d.area_id))
+ORDER BY length(area_prefix(d.area_id)) DESC, newest.at DESC LIMIT 1;
 
 -- name: list_hourly_means
 -- Mean of each hour (start inclusive) of some metrics of one device; hours without readings are absent.
@@ -67,11 +66,16 @@ FROM readings WHERE device_id = $1 AND metric = ANY ($2) AND at >= $3 AND at < $
 GROUP BY metric, hour ORDER BY metric, hour;
 
 -- name: find_meter
--- The electricity meter of a household: the device that has reported one of these metrics last.
-SELECT l.device_id, l.metric, d.name, l.at AS latest_at
-FROM device_latest l JOIN devices d USING (device_id)
-WHERE d.household_id = $1 AND l.metric = ANY ($2) AND d.revoked_at IS NULL
-ORDER BY array_position($2, l.metric), l.at DESC LIMIT 1;
+-- The device of a household that has reported this metric last.
+SELECT d.device_id, d.name, newest.at AS latest_at
+FROM devices d CROSS JOIN LATERAL (SELECT r.at FROM readings r WHERE r.device_id = d.device_id AND r.metric = $2
+                                   ORDER BY r.at DESC LIMIT 1) AS newest
+WHERE d.household_id = $1 AND d.revoked_at IS NULL
+ORDER BY newest.at DESC LIMIT 1;
+
+-- name: latest_value
+-- The newest value of one metric of one device.
+SELECT value, at FROM readings WHERE device_id = $1 AND metric = $2 AND value IS NOT NULL ORDER BY at DESC LIMIT 1;
 
 -- name: list_daily_sums
 -- Sum of a per-interval metric for each local day (offset in minutes east of UTC), with how many readings.
@@ -79,10 +83,4 @@ SELECT (at + make_interval(mins => $5))::date AS day, sum(value) AS total, count
 FROM (SELECT DISTINCT ON (at) at, value FROM readings
       WHERE device_id = $1 AND metric = $2 AND at >= $3 AND at < $4 AND value IS NOT NULL
       ORDER BY at, boot DESC, seq DESC) AS once
-GROUP BY day ORDER BY day;
-
--- name: list_daily_counters
--- First and last reading of a rising counter for each local day (offset in minutes east of UTC).
-SELECT (at + make_interval(mins => $5))::date AS day, min(value) AS first, max(value) AS last, count(*) AS n
-FROM readings WHERE device_id = $1 AND metric = $2 AND at >= $3 AND at < $4 AND value IS NOT NULL
 GROUP BY day ORDER BY day;

@@ -1,0 +1,44 @@
+"""Composition root of the television's program: a list of services, two HTTP servers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway.alarms import intake
+from gateway.alarms.ledger import AlarmLedger
+from gateway.runtime.clock import Clock
+from gateway.runtime.service import Service
+from gateway.runtime.settings import Settings
+from gateway.store.content import ContentStore
+from gateway.store.pool import Database
+from gateway.store.tv import TvStore
+from gateway.web.server import HttpServer
+from tv_apps.api import TvApi
+from tv_apps.portal import Portal
+from tv_apps.readers import Readers
+from tv_apps.settings import TvSettings
+from tv_apps.television import Televisions
+
+
+@dataclass(frozen=True, slots=True)
+class Television:
+    """The program: its services in the order of their start, and the two servers."""
+
+    services: Sequence[Service]
+    tv: HttpServer
+
+
+def build(settings: Settings, clock: Clock) -> Television:
+    """Put the program together; nothing runs yet."""
+    tv = settings.of(TvSettings)
+    zone = ZoneInfo(settings.node.time_zone)
+    database = Database(settings.database.dsn, program="tv")
+    store, content = TvStore(database), ContentStore(database)
+    ledger = AlarmLedger(database, clock, time_zone=settings.node.time_zone)
+    readers = Readers(store, content, clock, zone)
+    televisions = Televisions(store, readers, clock, tv, settings.node.language)
+    portal = Portal(televisions, readers, ledger, clock, idle_s=tv.idle_to_live_s, store_href="")
+    api = TvApi(televisions, store, readers, clock)
+    routes = (*portal.routes(), *api.routes(), *intake.routes(database, ledger, clock))
+    server = HttpServer("tv", tv.host, tv.port, routes)
+    return Television((database, server), server)

@@ -1,0 +1,1 @@
+"""How content comes in: reading official documents, writing them as notices, the demo's own notices."""

@@ -1,0 +1,158 @@
+// The red key. A press is written down first, then sent until it has its receipt; it never gets a second name.
+(function () {
+  var layer = tv.by('al'), words = JSON.parse(layer.getAttribute('data-w')), panel = tv.by('fp'), seen = '', waited = 0;
+  var ui = '', since = 0, again = 0, busy = false, away = false, J = read('alarm');
+  // J is the journal: q events without receipt, t first press, n tries, a alarm id, v its last known facts,
+  // m put away, w why the server refused.
+  function read(name) {
+    var raw, cookie = new RegExp('linli_' + name + '=([^;]+)').exec(document.cookie);
+    try { raw = localStorage.getItem('linli_' + name); } catch (e) { raw = cookie && decodeURIComponent(cookie[1]); }
+    return raw ? JSON.parse(raw) : null;
+  }
+  function keep(name, value) {
+    var raw = JSON.stringify(value);
+    try { localStorage.setItem('linli_' + name, raw); } catch (e) {
+      document.cookie = 'linli_' + name + '=' + encodeURIComponent(raw) + ';path=/;max-age=86400';
+    }
+  }
+  function save() { keep('alarm', J); draw(); }
+  function ulid(ms) {
+    var abc = '0123456789ABCDEFGHJKMNPQRSTVWXYZ', s = '', i;
+    for (i = 0; i < 26; i += 1) {
+      s = i < 10 ? abc.charAt(ms % 32) + s : s + abc.charAt(Math.random() * 32);
+      ms = Math.floor(ms / 32);
+    }
+    return s;
+  }
+  function add(kind) {
+    var t = tv.now(), b = read('boot') || { b: Math.floor(t / 1000), n: 0 };
+    b.n += 1;
+    keep('boot', b);
+    J.q.push({ device: tv.get('dev'), boot: b.b, seq: b.n, id: ulid(t), ts: t, e: kind, d: {} });
+    save();
+    pump();
+  }
+  function raise() {
+    var v = J && J.v;
+    ui = '';
+    if (v && !v.cancelled && v.state !== 'closed' && v.state !== 'resolved') { again = tv.now(); J.m = 0; } else {
+      J = { q: [], t: tv.now(), n: 0 };
+    }
+    add('sos_pressed');
+  }
+  function last() { return J && J.q.length ? J.q[J.q.length - 1].e : ''; }
+  function pump() {
+    var first = J && J.q[0];
+    if (!J || busy || (!first && (!J.a || ++waited % (J.m ? 10 : 1)))) { return; }
+    busy = true;
+    J.n += 1;
+    tv.ask(first ? 'POST' : 'GET', '/api/v1/alarms' + (first ? '' : '/' + J.a), first, function (status, answer) {
+      busy = false;
+      if (!J) { return; }
+      if (status === 200 || status === 201) {
+        if (first) { J.q.shift(); }
+        J.v = answer.alarm;
+        J.a = J.v.alarm_id;
+        J.w = J.n = 0;
+      } else if (first && status >= 400 && status < 500 && status !== 408 && status !== 429) {
+        // Taking back what is closed has nothing left to do; a refused press is said, and still tried again.
+        if (first.e === 'cancelled') { J.q.shift(); } else { J.w = answer.error.message; }
+      }
+      save();
+    });
+  }
+  function name() {
+    var v = J && J.v, s = v && v.state;
+    if (ui) { return ui; }
+    if (!J || J.m) { return away ? 'offline' : ''; }
+    if (!v) {
+      if (J.w || tv.now() - J.t < 10000) { return J.w ? 'refused' : 'sent'; }
+      return last() === 'cancelled' ? 'undoing' : 'late';
+    }
+    if (last() === 'cancelled') { return 'cancelling'; }
+    if (s === 'closed' || s === 'resolved') { return 'closed'; }
+    if (v.cancelled) { return 'cancelled'; }
+    if (tv.now() - again < 5000) { return 'pressed_again'; }
+    return s === 'verified' ? 'acknowledged' : words[s] ? s : 'recorded';
+  }
+  function fill(text) {
+    var v = (J && J.v) || {}, values = {
+      no: v.short_no, name: v.operator, to: v.dispatched_to || v.operator, home: tv.get('home'), tries: J && J.n, why: J && J.w,
+      time: tv.clock(v[name() + '_at'] || v.acknowledged_at || v.recorded_at || 0)
+    };
+    return (text || '').replace(/\{(\w+)\}/g, function (all, key) { return values[key] || ''; });
+  }
+  function turn(kind) {
+    var gone = tv.now() - since, wait = J && J.v ? Math.max(0, tv.now() - J.v.recorded_at) : 0, path = tv.by('da-' + kind), a;
+    var part = { hold: gone / 2000, ask: 1 - gone / 5000, send: tv.now() % 2000 / 2000, wait: wait / 60000 }[kind];
+    var left = { hold: 2.9 - gone / 1000, ask: 5.9 - gone / 1000, wait: wait / 1000 }[kind];
+    if (left !== undefined) { tv.set('dn-' + kind, Math.floor(Math.max(0, left))); }
+    if (path) {
+      a = 2 * Math.PI * Math.min(part, 0.999);
+      path.setAttribute('d', 'M168 18A150 150 0 ' + (part > 0.5 ? 1 : 0) + ' 1 ' + (168 + 150 * Math.sin(a)) + ' ' +
+        (168 - 150 * Math.cos(a)));
+    }
+  }
+  function choose(group, one) {
+    var all = layer.getAttribute('data-' + group).split(' '), i;
+    for (i = 0; i < all.length; i += 1) { tv.show(group + '-' + all[i], all[i] === one); }
+  }
+  function draw() {
+    var n = name(), w = words[n], i, e, key = n + JSON.stringify(J);
+    tv.show('al', n);
+    if (!n) { seen = ''; return; }
+    tv.stay();
+    turn(w[2]);
+    if (key === seen) { return; }
+    seen = key;
+    tv.set('at', w[0]);
+    for (i = 1; i < 4; i += 1) {
+      tv.set('a' + i, fill(w[1][i - 1]));
+      e = w[5][i - 1] || ['', ''];
+      tv.set('n' + i, e[0]);
+      tv.set('f' + i, fill(e[1]));
+    }
+    choose('dk', w[2]);
+    choose('kb', w[4]);
+    tv.set('ds-' + w[2], w[8]);
+    tv.show('go', n === 'ask');
+    tv.show('fp', w[5].length);
+    panel.style.height = w[5].length * panel.getAttribute('data-row') + 16 + 'px';
+    tv.set('nt', w[6]);
+    tv.set('q4', w[7]);
+    tv.show('ra', w[3] >= 0);
+    for (i = 1; i < 5; i += 1) {
+      e = tv.by('r' + i);
+      tv.flag(e, 'dn', i <= w[3]);
+      tv.flag(e, 'cu', i === w[3] + 1 && w[2] !== 'bad');
+      tv.flag(e, 'bd', i === w[3] + 1 && w[2] === 'bad');
+    }
+  }
+  function leave() {
+    var n = name();
+    if (ui) { ui = ''; } else if (n === 'offline') { away = false; } else if (n === 'closed' || n === 'cancelled') { J = null; } else { J.m = 1; }
+    save();
+  }
+  tv.offline = function (on) { if (away !== on) { away = on; draw(); } };
+  tv.takers.unshift(function (key, down, repeated) {
+    var n = name(), bar = n && words[n][4];
+    if (key === 'red' && !down && ui === 'hold') { ui = 'ask'; since = tv.now(); }
+    if (key === 'red' && down && !repeated && !ui) { ui = tv.get('hold') ? 'hold' : 'ask'; since = tv.now(); }
+    if (down && key === 'ok' && ui === 'ask') { raise(); }
+    if (down && key === 'ok' && n === 'late') { pump(); }
+    if (down && key === 'ok' && n === 'offline') { location.reload(); }
+    if (down && key === 'back' && n) { if (bar === 'undo' || bar === 'again') { add('cancelled'); } else { leave(); } }
+    draw();
+    return Boolean(n) || key === 'red';
+  });
+  setInterval(function () {
+    var gone = tv.now() - since;
+    if (ui === 'hold' && gone >= 2000) { raise(); } else if (ui === 'ask' && gone >= 5000) { leave(); } else if (name()) { draw(); }
+  }, 125);
+  setInterval(pump, 1000);
+  tv.by('go').onclick = raise;
+  if (tv.get('alarm') && !J) { J = { q: [], t: tv.now(), a: tv.get('alarm') }; }
+  if (tv.by('raise')) { tv.by('raise').form.onsubmit = function () { raise(); return false; }; }
+  draw();
+  pump();
+}());
