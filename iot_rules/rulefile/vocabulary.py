@@ -22,21 +22,33 @@ _NUMBER, _FLAG, _TEXT = ValueType.NUMBER, ValueType.FLAG, ValueType.TEXT
 #: Properties and events that any device may report without describing itself, as in firmware_stubs' villages.
 KNOWN_PROPERTIES: Mapping[str, Property] = {
     "open": Property(_FLAG),
-    "motion": Property(_FLAG),
+    "smoke": Property(_FLAG),
+    "smoke_level": Property(_NUMBER, "%"),
     "leak": Property(_FLAG),
-    "co": Property(_NUMBER, "ppm"),
-    "pm25": Property(_NUMBER, "µg/m³"),
+    "motion": Property(_FLAG),
+    "pm2_5": Property(_NUMBER, "µg/m³"),
     "pm10": Property(_NUMBER, "µg/m³"),
     "so2": Property(_NUMBER, "µg/m³"),
     "no2": Property(_NUMBER, "µg/m³"),
+    "co": Property(_NUMBER, "µg/m³"),
     "o3": Property(_NUMBER, "µg/m³"),
     "temp": Property(_NUMBER, "°C"),
     "humidity": Property(_NUMBER, "%"),
     "battery": Property(_NUMBER, "%"),
-    "power": Property(_NUMBER, "W"),
-    "energy": Property(_NUMBER, "kWh"),
+    "wind_speed": Property(_NUMBER, "m/s"),
+    "rain": Property(_NUMBER, "mm"),
+    "power_w": Property(_NUMBER, "W"),
+    "energy_wh": Property(_NUMBER, "Wh"),
+    "lights_wh": Property(_NUMBER, "Wh"),
+    "volume": Property(_NUMBER, "%"),
+    "dew_point": Property(_NUMBER, "°C"),
+    "pressure": Property(_NUMBER, "hPa"),
+    "wind_direction": Property(_TEXT),
 }
-KNOWN_EVENTS = frozenset({"sos_pressed", "cancelled", "smoke", "gas", "tamper", "water_leak", "low_battery"})
+KNOWN_EVENTS = frozenset({
+    "sos_pressed", "cancelled", "smoke", "smoke_cleared", "water_leak", "water_dry", "door_opened", "door_closed",
+    "tamper",
+})  # fmt: skip
 
 _TYPE_OF_DATATYPE = {
     "integer": ValueType.NUMBER,

@@ -47,6 +47,8 @@ class Decider:
     async def load(self, rules: Sequence[Rule], registry: Registry) -> None:
         """Take up what was remembered when this program last ran; anything in memory is forgotten."""
         async with self._lock:
+            if await self._store.ticked_at() is None:
+                await self._store.tick(self._clock.now())  # the first start: nothing can have happened before
             state = await load_state(self._store)
             await self._replace(Engine(rules, registry, state))
 
