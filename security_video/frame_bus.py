@@ -108,9 +108,9 @@ class FramePublisher:
     def start(self) -> None:
         """Bind and serve until `stop`."""
         socket_folder(self._folder)
-        self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         context = zmq.Context()
         router = _bound(context, self._address)
+        self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         serve = threading.Thread(target=self._serve, args=(context, router), name=f"frames-{self._name}", daemon=True)
         self._thread = serve
         serve.start()

@@ -8,7 +8,7 @@ from security_video.sources.folder import FolderSource
 from security_video.sources.mjpeg import MjpegSource
 from security_video.sources.picture import Source
 from security_video.sources.stream import FileSource, RtspSource
-from security_video.sources.testcard import TestcardSource
+from security_video.sources.testcard import PatternSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def open_source(address: Address, name: str, patience: Patience, stop: threading
 
 def _testcard(address: Address, name: str, stop: threading.Event) -> Source:
     width, height = size_of(address.options.get("size", "")) or (640, 360)
-    return TestcardSource(
+    return PatternSource(
         int(address.target),
         name,
         fps=address.number("fps", 10.0),

@@ -19,7 +19,7 @@ WHITE_FROM = 128
 
 
 @dataclass(frozen=True, slots=True)
-class TestcardSource:
+class PatternSource:
     """A camera that is only arithmetic; `fault` (freeze, dark, covered) sets in `after_s` seconds after the start."""
 
     number: int
@@ -35,7 +35,7 @@ class TestcardSource:
 
     def pictures(self) -> Iterator[Picture]:
         """Yield pictures at `fps` until stopped."""
-        card, pace, frozen = Testcard(self.number, self.name, self.width, self.height), Pace(1.0), None
+        card, pace, frozen = CardPainter(self.number, self.name, self.width, self.height), Pace(1.0), None
         for frame_no in range(MOST_FRAMES):
             self.stop.wait(pace.wait_s(frame_no / self.fps, monotonic_ns() / 1e9))
             if self.stop.is_set():
@@ -46,7 +46,7 @@ class TestcardSource:
             yield Picture(card.draw(frame_no, captured_ns) if frozen is None else frozen, captured_ns)
 
 
-class Testcard:
+class CardPainter:
     """Draws the pattern of one camera; the scene is drawn once, the rest per picture."""
 
     def __init__(self, number: int, name: str, width: int, height: int) -> None:

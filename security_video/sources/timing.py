@@ -40,9 +40,11 @@ class Pace:
     speed: float
     begun_at_s: float | None = None
     begun_stream_s: float = 0.0
+    last_stream_s: float = 0.0
 
     def wait_s(self, stream_s: float, now_s: float) -> float:
         """Return the seconds from `now_s` (monotonic) until the picture at `stream_s` is due, 0 when it is overdue."""
-        if self.begun_at_s is None or stream_s < self.begun_stream_s:
+        if self.begun_at_s is None or stream_s < self.last_stream_s:
             self.begun_at_s, self.begun_stream_s = now_s, stream_s
+        self.last_stream_s = stream_s
         return max(0.0, self.begun_at_s + (stream_s - self.begun_stream_s) / self.speed - now_s)
