@@ -71,7 +71,8 @@ async def _run(options: argparse.Namespace, data_dir: Path, ports: dict[str, int
     async def prepare(dsn: str) -> None:
         seeded.append(await seeding.seed(dsn, data_dir, file))
 
-    plan = node.Plan(data_dir, _document(ports, seeding.area_of(file)), (*programs.STAR, programs.VILLAGE), file)
+    kinds = (*programs.STAR, programs.NOTICES, programs.VILLAGE)
+    plan = node.Plan(data_dir, _document(ports, seeding.area_of(file)), kinds, file)
     async with node.running(plan, prepare, progress) as running:
         facts = _facts(running, seeded[0], ports)
         _tell(options, progress, facts, seeded[0])
@@ -114,7 +115,7 @@ def _facts(running: node.Node, seeded: seeding.Seeded, ports: dict[str, int]) ->
 
 def tv_url(tv: str, token: str) -> str:
     """Return the address by which a household's box comes to its own TV pages."""
-    return f"{tv}box/{token}"
+    return f"{tv}tv?box={token}"
 
 
 def _tell(options: argparse.Namespace, progress: Progress, facts: dict[str, Any], seeded: seeding.Seeded) -> None:

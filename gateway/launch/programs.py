@@ -19,6 +19,8 @@ class Kind:
     verbs: Sequence[str]
     stage: int
     is_server: bool = False
+    #: Does its work and ends, before the start counts as done; the others are kept running.
+    is_chore: bool = False
 
 
 BROKER: Final = Kind("broker", "gateway.launch.broker", ("run",), 0, is_server=True)
@@ -29,6 +31,8 @@ STAR: Final = (
     Kind("capture", "security_video", ("capture",), 1),
     Kind("desk", "security_video", ("desk",), 1),
 )
+#: Fills the demo's notice boards.
+NOTICES: Final = Kind("notices", "tv_apps", ("notices", "demo"), 1, is_chore=True)
 VILLAGE: Final = Kind("village", "firmware_stubs", ("village",), 2)
 
 #: Verbs of `linli` that another program answers: `linli app …` is `python -m tv_apps app …`.
@@ -39,7 +43,7 @@ def program_of(kind: Kind, config: Path, *arguments: str) -> Program:
     """Return what the supervisor runs for `kind` with the settings file `config`."""
     command = (sys.executable, "-m", kind.package, *kind.verbs, *arguments, "--config", str(config))
     log = config.parent / "log" / f"{kind.name}.log"
-    return Program(name=kind.name, command=command, log=log, is_server=kind.is_server)
+    return Program(name=kind.name, command=command, log=log, is_server=kind.is_server, is_chore=kind.is_chore)
 
 
 def is_installed(kind: Kind) -> bool:

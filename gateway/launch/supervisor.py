@@ -45,6 +45,8 @@ class Program:
     is_ready: Callable[[], Awaitable[bool]] | None = None
     #: Servers that others lean on are stopped after the others.
     is_server: bool = False
+    #: A chore is ready when it has ended with 0; it is not started again.
+    is_chore: bool = False
 
 
 class Child:
@@ -77,7 +79,7 @@ class Child:
             done, _ = await asyncio.wait({ready, keeper}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
-        if ready in done:
+        if ready in done or self._ready.is_set():
             return
         name, place = self.program.name, str(self.program.log)
         if keeper in done:
@@ -91,6 +93,9 @@ class Child:
             began_s = self._clock.monotonic_s()
             code = await self._run_once()
             if self._stopping.is_set():
+                return
+            if code == 0 and self.program.is_chore:
+                self._become_ready({"ready": self.program.name})
                 return
             if code == EXIT_REFUSED and not self.facts:
                 self._refusal = last_words(self.program.log)

@@ -23,9 +23,7 @@ async def database(database_dsn: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def accounts(database: Database, clock: FakeClock) -> Accounts:
     accounts = Accounts(database, clock)
-    await accounts.create_person(
-        "wang", PASSWORD, roles={"operator"}, area_id="110105001001", display_name="王师傅"
-    )
+    await accounts.create_person("wang", PASSWORD, roles={"operator"}, area_id="110105001001", display_name="王师傅")
     return accounts
 
 

@@ -109,6 +109,18 @@ async def test_refusal_is_final_and_told_in_its_own_words(supervisor: Supervisor
     assert supervisor.children["refusing"].restarts == 0
 
 
+async def test_chore_is_ready_when_it_is_done(
+    supervisor: Supervisor, fake: Callable[..., Program], tmp_path: Path
+) -> None:
+    """A chore does its work once; the start waits for it, and it is not started again."""
+    code = f"open({str(tmp_path / 'done')!r}, 'a').write('x')"
+    chore = Program("chore", (sys.executable, "-S", "-c", code), tmp_path / "chore.log", is_chore=True)
+    await supervisor.start_and_wait(fake("one"), chore)
+    await asyncio.sleep(0.5)
+    assert (tmp_path / "done").read_text() == "x"
+    assert supervisor.children["chore"].restarts == 0
+
+
 async def test_silent_program_is_reported_with_its_log(supervisor: Supervisor, fake: Callable[..., Program]) -> None:
     """A program that never says that it is ready is an error that names its log."""
     with pytest.raises(Unavailable) as late:
