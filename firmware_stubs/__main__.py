@@ -17,6 +17,7 @@ from firmware_stubs.control import Order, ask, obey
 from firmware_stubs.fleet import Village
 from firmware_stubs.member import Member
 from firmware_stubs.settings import StubSettings
+from gateway.contract.messages import Telemetry
 from gateway.model.errors import LinliError, NotFound, Unavailable
 
 LIUWAN = Path(__file__).parent / "villages" / "liuwan.toml"
@@ -118,35 +119,32 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _replay(options: argparse.Namespace, config: StubSettings) -> int:
     recording = replay.read(options.file).last_days(options.days)
-    shift = recording.shift(SystemClock().now())
-    make = replay.live if options.speed is not None else replay.batches
+    mode = "history" if options.speed is None else "live"
+    folder = config.state_dir / options.device
+    progress = replay.Progress.load(folder, recording, mode, SystemClock().now())
+    if options.again:
+        progress.first = -1
+    make = replay.batches if options.speed is None else replay.live
+    messages = list(make(recording, options.device, progress.shift))
     async with _living(_member(options, config)) as member:
-        messages = list(make(recording, options.device, shift))
-        boot = messages[0].boot if messages else 0
-        progress = replay.Progress.load(config.state_dir / options.device / f"replay-{boot}.json")
-        if options.again:
-            progress.done = 0
-        begun = progress.done
-        if options.speed is not None:
-            await replay.send_live(member, iter(messages), options.speed, progress)
+        if options.speed is None:
+            sent = await replay.send_history(member, iter(messages), progress)
         else:
-            await replay.send_history(member, iter(messages), progress)
-    rows = [sample for message in messages for sample in message.samples]
-    _print(
-        {
-            "replayed": str(options.file),
-            "device": options.device,
-            "rows": len(rows),
-            "values": sum(len(row.values) for row in rows),
-            "messages": len(messages),
-            "sent": len(messages) - begun,
-            "broken_rows": recording.broken,
-            "shift_days": shift.days,
-            "first": rows[0].at.isoformat() if rows else None,
-            "last": rows[-1].at.isoformat() if rows else None,
-        }
-    )
+            sent = await replay.send_live(member, iter(messages), options.speed, progress)
+    _print({"replayed": str(options.file), "device": options.device, "sent": sent, **_facts(recording, messages)})
     return 0
+
+
+def _facts(recording: replay.Recording, messages: list[Telemetry]) -> dict[str, object]:
+    rows = [sample for message in messages for sample in message.samples]
+    return {
+        "rows": len(rows),
+        "values": sum(len(row.values) for row in rows),
+        "messages": len(messages),
+        "broken_rows": recording.broken,
+        "first": rows[0].at.isoformat() if rows else None,
+        "last": rows[-1].at.isoformat() if rows else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from firmware_stubs import log, replay
 from firmware_stubs.clock import Clock
@@ -55,9 +56,15 @@ class Village:
         files = replay.files_of(self._settings, self.members)
         counts = await asyncio.gather(
             *(member.send_history(village.history_days) for name, member in self.members.items() if name not in files),
-            *(replay.tell(self.members[name], path, self._clock, village.history_days) for name, path in files.items()),
+            *(self._replay(name, path) for name, path in files.items()),
         )
         log.info("history_sent", batches=sum(counts))
+
+    async def _replay(self, name: str, path: Path) -> int:
+        folder = self._settings.state_dir / name
+        return await replay.tell(
+            self.members[name], path, folder, self._clock.now(), self._settings.village.history_days
+        )
 
     async def stop(self) -> None:
         """Stop everybody; also before `start`, also twice."""

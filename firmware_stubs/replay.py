@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Final
 
 from firmware_stubs import log
-from firmware_stubs.clock import Clock
 from firmware_stubs.member import Member
 from firmware_stubs.settings import StubSettings
 from gateway.contract.fields import Scalar
@@ -149,10 +148,11 @@ def live(recording: Recording, device_id: str, shift: timedelta) -> Iterator[Tel
             yield Telemetry.live(boot, to_ms(row.at) // 1000, row.at + shift, row.values)
 
 
-async def tell(member: Member, path: Path, clock: Clock, days: int) -> int:
-    """Replay the last days of a file as a member's history; returns how many batches."""
+async def tell(member: Member, path: Path, folder: Path, now: datetime, days: int) -> int:
+    """Replay the last days of a file as a member's history; returns how many batches were sent."""
     recording = read(path).last_days(days)
-    return await member.send_batches(batches(recording, member.plan.device_id, recording.shift(clock.now())))
+    progress = Progress.load(folder, recording, "history", now)
+    return await send_history(member, batches(recording, member.plan.device_id, progress.shift), progress)
 
 
 def files_of(settings: StubSettings, members: Mapping[str, Member]) -> Mapping[str, Path]:
@@ -168,28 +168,41 @@ def files_of(settings: StubSettings, members: Mapping[str, Member]) -> Mapping[s
 
 @dataclass(slots=True)
 class Progress:
-    """How far a replay got, on disk after every ten acknowledged blocks, so that it goes on after an interruption."""
+    """How far the replay of one file to one device got, and by how many days it is shifted; kept on disk.
+
+    The shift of the first run stays, so that a second run, also on another day, repeats identities instead of telling
+    the same past again a day later. Messages with `first <= seq <= last` are acknowledged.
+    """
 
     path: Path
-    done: int = 0
+    shift: timedelta
+    first: int = -1
+    last: int = -1
 
     @classmethod
-    def load(cls, path: Path) -> "Progress":
+    def load(cls, folder: Path, recording: Recording, mode: str, now: datetime) -> "Progress":
+        """Return what an earlier run left in `folder`, or a beginning; a note that cannot be read is a beginning."""
+        path = folder / f"replay-{mode}-{recording.digest[:12]}.json"
         try:
-            return cls(path, int(json.loads(path.read_text())["done"]))
+            note = json.loads(path.read_text())
+            return cls(path, timedelta(days=int(note["shift_days"])), int(note["first"]), int(note["last"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return cls(path)
+            return cls(path, recording.shift(now))
 
-    def advance(self, done: int) -> None:
-        """Note that the first `done` messages are acknowledged."""
-        self.done = done
-        if done % 10 == 0:
-            self.save()
+    def rest(self, messages: Iterator[Telemetry]) -> Iterator[Telemetry]:
+        """Leave out what is acknowledged; where this run begins earlier than the last one, everything is sent again."""
+        for message in messages:
+            if not 0 <= self.first <= message.seq:
+                self.first, self.last = message.seq, -1
+            if message.seq > self.last:
+                yield message
 
-    def save(self) -> None:
+    def advance(self, seq: int) -> None:
+        """Note, on disk, that everything up to `seq` is acknowledged."""
+        self.last = seq
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps({"done": self.done}))
+        fresh.write_text(json.dumps({"shift_days": self.shift.days, "first": self.first, "last": seq}))
         with fresh.open("rb") as file:
             os.fsync(file.fileno())
         fresh.rename(self.path)
@@ -199,27 +212,27 @@ async def send_live(member: Member, messages: Iterator[Telemetry], speed: float,
     """Send live samples, `speed` times as fast as life (0: at once), each after the PUBACK of the one before."""
     before: datetime | None = None
     count = 0
-    for count, message in enumerate(messages, 1):
+    for count, message in enumerate(progress.rest(messages), 1):
         at = message.samples[0].at
-        if count > progress.done:
-            if before is not None and speed > 0:
-                await asyncio.sleep((at - before).total_seconds() / speed)
-            await _surely(member, message)
-            progress.advance(count)
+        if before is not None and speed > 0:
+            await asyncio.sleep((at - before).total_seconds() / speed)
+        await _surely(member, message)
         before = at
-    progress.save()
+        if count % 10 == 0:
+            progress.advance(message.seq)
+        last = message.seq
+    if count:
+        progress.advance(last)
     return count
 
 
 async def send_history(member: Member, messages: Iterator[Telemetry], progress: Progress) -> int:
-    """Send batches in windows of a hundred; what an earlier run had acknowledged is left out."""
-    count = progress.done
-    rest = itertools.islice(messages, progress.done, None)
+    """Send batches in windows of a hundred, each window acknowledged before the next; returns how many were sent."""
+    count = 0
+    rest = progress.rest(messages)
     while window := list(itertools.islice(rest, 100)):
-        await member.send_batches(window)
-        count += len(window)
-        progress.advance(count)
-    progress.save()
+        count += await member.send_batches(window)
+        progress.advance(window[-1].seq)
     return count
 
 
