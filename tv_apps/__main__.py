@@ -10,6 +10,7 @@ from gateway.runtime.service import run_until_signal
 from gateway.runtime.settings import Settings, load
 from tv_apps import app
 from tv_apps.content import importing
+from tv_apps.miniapps import commands
 from tv_apps.settings import SECTIONS
 
 
@@ -38,6 +39,7 @@ def main() -> int:
 
     verbs = [
         cli.Verb("serve", "serve the TV pages and the developer console", _serve),
+        cli.Verb("app", "make, check, sign and publish mini-apps", commands.act, commands.fill),
         cli.Verb("notices", "write notices into the database; again changes nothing", _notices, notices),
     ]
     return cli.run("tv", "The television of Linli: pages, content, mini-apps.", verbs)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from gateway.accounts.sessions import Accounts
 from gateway.alarms import intake
 from gateway.alarms.ledger import AlarmLedger
 from gateway.runtime.clock import Clock
@@ -14,9 +15,12 @@ from gateway.store.pool import Database
 from gateway.store.tv import TvStore
 from gateway.web.server import HttpServer
 from tv_apps.api import TvApi
+from tv_apps.developer.app import developer_server, mini_apps
+from tv_apps.miniapps.rendering import STORE
+from tv_apps.miniapps.routes import HostRoutes
 from tv_apps.portal import Portal
 from tv_apps.readers import Readers
-from tv_apps.settings import TvSettings
+from tv_apps.settings import DeveloperSettings, TvSettings
 from tv_apps.television import Televisions
 
 
@@ -26,6 +30,7 @@ class Television:
 
     services: Sequence[Service]
     tv: HttpServer
+    developer: HttpServer
 
 
 def build(settings: Settings, clock: Clock) -> Television:
@@ -37,8 +42,13 @@ def build(settings: Settings, clock: Clock) -> Television:
     ledger = AlarmLedger(database, clock, time_zone=settings.node.time_zone)
     readers = Readers(store, content, clock, zone)
     televisions = Televisions(store, readers, clock, tv, settings.node.language)
-    portal = Portal(televisions, readers, ledger, clock, idle_s=tv.idle_to_live_s, store_href="")
+    portal = Portal(televisions, readers, ledger, clock, idle_s=tv.idle_to_live_s, store_href=STORE)
     api = TvApi(televisions, store, readers, clock)
-    routes = (*portal.routes(), *api.routes(), *intake.routes(database, ledger, clock))
+    accounts = Accounts(database, clock)
+    apps = mini_apps(database, accounts, clock, settings.node.secrets_dir)
+    store_routes = HostRoutes(apps.host, televisions, portal.shown).routes()
+    routes = (*portal.routes(), *api.routes(), *store_routes, *intake.routes(database, ledger, clock))
     server = HttpServer("tv", tv.host, tv.port, routes)
-    return Television((database, server), server)
+    console = settings.of(DeveloperSettings)
+    developer = developer_server(apps, accounts, clock, host=console.host, port=console.port)
+    return Television((database, server, developer), server, developer)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -38,9 +39,15 @@ class Shelf:
     loaded: Loaded | None
 
 
-def platform_signer(secrets_dir: Path) -> sign.Signer:
-    """Return the platform's key; made on first use, readable by its owner alone."""
-    return sign.read_or_make_key(secrets_dir / PLATFORM_KEY)
+class PlatformKey:
+    """The platform's own key: made on first use, readable by its owner alone, read once."""
+
+    def __init__(self, secrets_dir: Path) -> None:
+        self._path = secrets_dir / PLATFORM_KEY
+
+    @cached_property
+    def signer(self) -> sign.Signer:
+        return sign.read_or_make_key(self._path)
 
 
 class Catalog:
@@ -50,10 +57,10 @@ class Catalog:
     an opened app is kept by that digest.
     """
 
-    def __init__(self, store: MiniAppStore, clock: Clock, platform_key: bytes) -> None:
+    def __init__(self, store: MiniAppStore, clock: Clock, key: PlatformKey) -> None:
         self._store = store
         self._clock = clock
-        self._platform_key = platform_key
+        self._key = key
         self._opened: OrderedDict[str, App] = OrderedDict()
 
     async def load(self, app_id: str, area_id: str) -> Loaded:
@@ -90,7 +97,7 @@ class Catalog:
             proof = await self._store.proof(submission.submission_id)
             if proof is None:
                 raise BadInput("it is gone", reason="package_gone", place=submission.app_id)
-            decision = verify_decision(submission, proof, self._platform_key, self._clock.now())
+            decision = verify_decision(submission, proof, self._key.signer.public_key, self._clock.now())
             app = await self._open(submission, proof.package_sha256)
         except BadInput as error:
             metrics.dropped("tv", f"miniapp_{error.reason}")

@@ -26,33 +26,36 @@ Act = Callable[[argparse.Namespace], int]
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb `app` with its own verbs to a program's command line."""
-    app = subparsers.add_parser("app", help="make, check, sign and publish mini-apps (小应用)")
-    fill(app)
+    fill(subparsers.add_parser("app", help="make, check, sign and publish mini-apps (小应用)"))
+
+
+def act(options: argparse.Namespace) -> int:
+    """Do what the verb after `app` says."""
+    code: int = options.app_act(options)
+    return code
 
 
 def fill(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the verbs of `linli app`."""
     parser.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the messages")
     verbs = parser.add_subparsers(dest="app_verb", required=True, metavar="VERB")
-    for name, about, arguments, act in _VERBS:
+    for name, about, arguments, act_ in _VERBS:
         verb = verbs.add_parser(name, help=about, description=about)
         arguments(verb)
-        verb.set_defaults(act=_guarded(act))
+        verb.set_defaults(app_act=_guarded(act_))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `linli app …` as a program of its own."""
     parser = argparse.ArgumentParser(prog="linli app", description="Mini-apps for the television (小应用).")
     fill(parser)
-    options = parser.parse_args(arguments)
-    code: int = options.act(options)
-    return code
+    return act(parser.parse_args(arguments))
 
 
-def _guarded(act: Act) -> Act:
+def _guarded(verb: Act) -> Act:
     def run(options: argparse.Namespace) -> int:
         try:
-            return act(options)
+            return verb(options)
         except LinliError as error:
             sys.stderr.write(f"linli app: {error}\n")
             return REFUSED

@@ -14,7 +14,7 @@ from gateway.store.miniapps import AppRecord, DeveloperKey, MiniAppStore, Step, 
 from tv_apps.miniapps import manifest as manifests
 from tv_apps.miniapps import sign
 from tv_apps.miniapps.application import App
-from tv_apps.miniapps.catalog import open_verified
+from tv_apps.miniapps.catalog import PlatformKey, open_verified
 from tv_apps.miniapps.check import Report, check_bytes
 from tv_apps.miniapps.decision import VALID_FOR, Decision, verify_developer
 from tv_apps.miniapps.findings import Finding, Refusal, has_problem, in_order
@@ -47,11 +47,11 @@ class Outcome:
 class ReviewDesk:
     """The only road into the mini-app tables."""
 
-    def __init__(self, store: MiniAppStore, accounts: Accounts, clock: Clock, signer: sign.Signer) -> None:
+    def __init__(self, store: MiniAppStore, accounts: Accounts, clock: Clock, key: PlatformKey) -> None:
         self.store = store
         self._accounts = accounts
         self._clock = clock
-        self._signer = signer
+        self._key = key
 
     async def submit(self, by: Person, upload: Upload, *, hold: bool = False) -> Outcome:
         """Check an upload and keep it; unless `hold`, a clean one goes straight into review.
@@ -138,7 +138,7 @@ class ReviewDesk:
         next_state(State(submission.state), Action.APPROVE, by=by, developer_id=submission.person_id)
         app = await self.opened(submission)
         decision = self._decision(by, submission, app.manifest)
-        envelope = self._signer.sign(sign.DECISION_TYPE, decision.to_json())
+        envelope = self._key.signer.sign(sign.DECISION_TYPE, decision.to_json())
         signed = sign.write_envelope(envelope)
         return await self._step(by, submission_id, Action.APPROVE, note.strip()[:MAX_REASON], decision=signed)
 

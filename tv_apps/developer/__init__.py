@@ -1,0 +1,1 @@
+"""The console of mini-app developers and of the officials who review their work."""

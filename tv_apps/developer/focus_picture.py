@@ -1,0 +1,69 @@
+"""The focus graph of a page as a small SVG: boxes, the start, the roads of the arrow keys, what nobody reaches."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from tv_apps.kit.focus import Box, Graph, graph_of
+from tv_apps.kit.stage import Stage
+
+WIDE: Final = 404
+HIGH: Final = 227
+_SCALE: Final = WIDE / 1280
+_ROAD: Final = 'stroke="#8FDDB8" stroke-width="2"'
+
+
+def focus_svg(stage: Stage, start: str, words: str) -> str:
+    """Return the picture; `words` stand for it where it cannot be seen."""
+    graph = graph_of(stage.targets)
+    boxes = {target.name: target.box for target in stage.targets}
+    reached = _reached(graph, start)
+    safe = f'x="{_px(64)}" y="{_px(36)}" width="{_px(1152)}" height="{_px(648)}"'
+    parts = [
+        f'<rect width="{WIDE}" height="{HIGH}" rx="8" fill="#0C171E"/>',
+        f'<rect {safe} fill="none" stroke="#3A5866" stroke-dasharray="3 4"/>',
+        *(_box(box, is_start=name == start, is_lost=name not in reached) for name, box in boxes.items()),
+        *_roads(graph, boxes),
+    ]
+    svg = f'<svg width="{WIDE}" height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{words}">'
+    return svg + "".join(parts) + "</svg>"
+
+
+def _px(stage_px: float) -> str:
+    return f"{stage_px * _SCALE:.1f}"
+
+
+def _box(box: Box, *, is_start: bool, is_lost: bool) -> str:
+    fill, line = ("#FFEDC8", "#FFC861") if is_start else ("#3B1715", "#FF8C80") if is_lost else ("#1D343F", "#3A5866")
+    wide = 2.5 if is_start or is_lost else 1.2
+    dash = ' stroke-dasharray="5 4"' if is_lost else ""
+    place = f'x="{_px(box.x)}" y="{_px(box.y)}" width="{_px(box.w)}" height="{_px(box.h)}"'
+    return f'<rect {place} rx="5" fill="{fill}" stroke="{line}" stroke-width="{wide}"{dash}/>'
+
+
+def _roads(graph: Graph, boxes: Mapping[str, Box]) -> Iterator[str]:
+    """One line for each pair of neighbours, from edge to edge."""
+    for name, ways in graph.items():
+        for way, other in ways.items():
+            if way in "dr" or graph[other].get({"u": "d", "l": "r"}[way]) != name:
+                yield _road(boxes[name], boxes[other], way)
+
+
+def _road(here: Box, there: Box, way: str) -> str:
+    if way in "ud":
+        x = (max(here.x, there.x) + min(here.right, there.right)) / 2
+        y1, y2 = (here.bottom, there.y) if way == "d" else (here.y, there.bottom)
+        return f'<path d="M{_px(x)} {_px(y1)}V{_px(y2)}" {_ROAD}/>'
+    y = (max(here.y, there.y) + min(here.bottom, there.bottom)) / 2
+    x1, x2 = (here.right, there.x) if way == "r" else (here.x, there.right)
+    return f'<path d="M{_px(x1)} {_px(y)}H{_px(x2)}" {_ROAD}/>'
+
+
+def _reached(graph: Graph, start: str) -> set[str]:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name in graph:
+            seen.add(name)
+            waiting.extend(graph[name].values())
+    return seen
