@@ -90,7 +90,7 @@ def from_file(path: Path, area_id: str) -> tuple[CameraPlan, ...]:
         tables = tomllib.loads(text).get("camera", [])
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        place = f"{path}:{found[1] if found else 1}"
+        place = f"{path}:{found[1] if found else text.count(chr(10)) + 1}"
         raise ConfigurationError(f"not TOML: {error}", place=place, cure="Correct that line.") from error
     if not isinstance(tables, list) or not tables:
         raise ConfigurationError("no camera in the file", place=f"{path}:1", cure="Begin one with [[camera]].")

@@ -40,7 +40,9 @@ class MjpegSource:
         parts = urlsplit(self.url)
         connection = _connection(parts, self.open_timeout_s)
         try:
-            yield from self._parts_of(self._called(connection, parts))
+            # The answer owns the socket from here on: closing the connection alone would leave it open.
+            with self._called(connection, parts) as answer:
+                yield from self._parts_of(answer)
         except OSError as error:
             raise unreachable(error, self.place) from error
         except HTTPException as error:
@@ -55,6 +57,7 @@ class MjpegSource:
             connection.sock.settimeout(self.read_timeout_s)
         answer = connection.getresponse()
         if answer.status != http.client.OK:
+            answer.close()
             message = f"camera refused: {answer.status} {answer.reason}"
             raise CameraFailed(Link.REFUSED, message, place=self.place, cure=_CHECK_ADDRESS)
         return answer

@@ -59,7 +59,7 @@ def test_cameras_file_is_read(tmp_path: Path) -> None:
         ('[[camera]]\nid = "a"\nsource = "testcard:1"\nmasks = [[[0, 0], [1, 1]]]', 4, "masks has a polygon"),
         ('[[camera]]\nid = "a"\nsource = "testcard:1"\nmasks = "all"', 4, "masks"),
         ('[[camera]]\nid = "a"\nsource = "testcard:1"\narea_id = "12"', 4, "area_id"),
-        (GOOD + '[[camera]]\nid = "cam-01"\nsource = "testcard:3"', 13, "used twice"),
+        (GOOD + '[[camera]]\nid = "cam-01"\nsource = "testcard:3"', 12, "used twice"),
     ],
 )
 def test_mistake_in_a_cameras_file_names_its_line(tmp_path: Path, text: str, line: int, word: str) -> None:
