@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from blockbuster import BlockBuster
 from playwright.async_api import Browser
 
 from tests.kit import servers
@@ -174,6 +175,18 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         time.sleep(0.02)
     if left:
         pytest.fail(f"left behind: {', '.join(left)}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_loop() -> Iterator[None]:
+    """Fail a test in which our code sleeps or connects the blocking way while a loop is running."""
+    watch = BlockBuster(["gateway", "iot_rules", "tv_apps", "security_video", "firmware_stubs"])
+    watched = [watch.functions[name] for name in ("time.sleep", "socket.socket.connect")]
+    for function in watched:
+        function.activate()
+    yield
+    for function in watched:
+        function.deactivate()
 
 
 @pytest.fixture
