@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Final, Self
 
 from gateway.contract.codec import decode
-from gateway.contract.fields import Details, Flag, Moment, Nested, Text, read_record, wire
+from gateway.contract.fields import Details, Flag, Moment, Text
 from gateway.contract.limits import MAX_ID_CHARS, MAX_NAME_CHARS
 from gateway.contract.messages import BOOT, EVENT_ID, SEQ, SLUG, Event, Message
 from gateway.contract.meta import DEVICE_REFERENCE
+from gateway.contract.records import Nested, read_record, wire
 
 PATH: Final = "/api/v1/alarms"
 #: Events that have the second road: those that a person in need sends.

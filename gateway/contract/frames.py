@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from gateway.contract.codec import decode, encode_message
-from gateway.contract.fields import ID_PATTERN, Choice, Flag, Text, Whole, read_record, wire, write_record
+from gateway.contract.fields import ID_PATTERN, Choice, Flag, Text, Whole
 from gateway.contract.limits import MAX_ID_CHARS
+from gateway.contract.records import read_record, wire, write_record
 from gateway.model.errors import BadInput
 
 VERSION = 1

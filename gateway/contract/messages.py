@@ -22,16 +22,11 @@ from gateway.contract.fields import (
     Items,
     Measured,
     Moment,
-    Nested,
     Scalar,
     Schema,
     Table,
     Text,
     Whole,
-    read_record,
-    record_schema,
-    wire,
-    write_record,
 )
 from gateway.contract.limits import (
     MAX_BATCH,
@@ -42,6 +37,7 @@ from gateway.contract.limits import (
     MAX_TEXT_CHARS,
 )
 from gateway.contract.meta import DEVICE_KINDS, DEVICE_REFERENCE, PARTS, Part
+from gateway.contract.records import Nested, read_record, record_schema, wire, write_record
 from gateway.contract.topics import TopicKind
 from gateway.model.errors import BadInput
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.contract.fields import ID_PATTERN, NAME_PATTERN, Choice, Flag, Nested, Table, Text, wire
+from gateway.contract.fields import ID_PATTERN, NAME_PATTERN, Choice, Flag, Table, Text
 from gateway.contract.limits import MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PARTS, MAX_PROPERTIES
+from gateway.contract.records import Nested, wire
 
 #: Homie 5 datatypes of a property.
 DATATYPES = ("integer", "float", "boolean", "string", "enum", "color", "datetime", "duration", "json")
