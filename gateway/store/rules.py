@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.model.ids import area_prefix
 from gateway.store.pool import Connection, Database
@@ -92,6 +92,19 @@ class DeskNotice:
     seen_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event as the gateway recorded it."""
+
+    device_id: str
+    boot: int
+    seq: int
+    event_id: str
+    kind: str
+    at: datetime
+    received_at: datetime
+
+
 class RuleStore:
     """Reads and writes of the rules' program."""
 
@@ -126,8 +139,21 @@ class RuleStore:
 
     async def ticked_at(self) -> datetime | None:
         """Return until when the rules have let time pass, or None before the first time."""
-        moment: datetime | None = await self._database.fetchval(SQL["find_tick"])
-        return moment
+        row = await self._database.fetchrow(SQL["find_clock"])
+        return row["ticked_at"] if row else None
+
+    async def recorded_events(self, kinds: Sequence[str], overlap: timedelta, limit: int) -> list[RecordedEvent]:
+        """Return events of these kinds from `overlap` before the last `mark_read` on, oldest first."""
+        clock = await self._database.fetchrow(SQL["find_clock"])
+        if clock is None:
+            return []
+        since = clock["read_until"] - overlap
+        rows = await self._database.fetch(SQL["list_recorded_events"], since, list(kinds), limit)
+        return [RecordedEvent(*row) for row in rows]
+
+    async def mark_read(self, until: datetime) -> None:
+        """Note that every event recorded before `until` has been read."""
+        await self._database.execute(SQL["put_read_until"], until)
 
     async def tick(self, now: datetime) -> None:
         """Note that all that was due at `now` is decided."""

@@ -60,6 +60,11 @@ class Engine:
         return tuple(wishes)
 
     @property
+    def event_kinds(self) -> tuple[str, ...]:
+        """The kinds of events that some rule waits for."""
+        return tuple(sorted({key for _, source, key in self._index if source is Source.EVENT}))
+
+    @property
     def ticked_at(self) -> datetime | None:
         """The moment until which time has been let pass."""
         return self._ticked_at

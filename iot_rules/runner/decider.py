@@ -41,6 +41,11 @@ class Decider:
         self._tick_kept_at: datetime | None = None
         self._counts = {"facts": 0, "ignored": 0, "steps": 0, "wishes": 0}
 
+    @property
+    def event_kinds(self) -> tuple[str, ...]:
+        """The kinds of events that the rules wait for."""
+        return self._engine.event_kinds
+
     def statistics(self) -> Statistics:
         return {**self._counts, "rules": len(self._engine.rules), "devices": len(self._engine.registry)}
 

@@ -21,6 +21,7 @@ from gateway.store.pool import Database
 from gateway.store.rules import RuleStore
 from iot_rules.engine.registry import Registry
 from iot_rules.rulefile.vocabulary import Vocabulary
+from iot_rules.runner.backlog import Backlog
 from iot_rules.runner.carrier import Carrier
 from iot_rules.runner.decider import Decider
 from iot_rules.runner.hearing import SUBSCRIPTIONS, fact_of
@@ -72,6 +73,7 @@ class RuleRunner:
         self._store = RuleStore(database)
         self._carrier = Carrier(database, clock)
         self._decider = Decider(self._store, clock, self._carrier.wake)
+        self._backlog = Backlog(self._store, self._decider, clock)
         self._rulebook = Rulebook(own.file, self._store, clock)
         self._known = Known(Registry(), Vocabulary())
         self._quiet = _Quiet(clock, own.settle_s)
@@ -89,6 +91,7 @@ class RuleRunner:
             keep_running("rules-file", self._watch_file),
             keep_running("rules-carrier", self._carrier.follow),
             keep_running("rules-time", self._let_time_pass),
+            keep_running("rules-backlog", self._backlog.follow),
             keep_running("rules-janitor", self._tidy),
         )
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from gateway.contract import topics
 from gateway.contract.messages import Event, Message, Status, Telemetry
 from gateway.contract.topics import TopicKind
 from gateway.model.ids import new_ulid
+from gateway.store.pool import Database
 from tests.kit import servers
 from tests.kit.mqtt import Peer, peer
 
@@ -84,21 +85,22 @@ def launch(settings: Path, folder: Path, environment: Mapping[str, str]) -> Rule
 
 @contextlib.contextmanager
 def running_rules(
-    broker: servers.Mosquitto,
+    broker: servers.AnyBroker,
     dsn: str,
     rules: str,
     *,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[RuleProcess]:
     """A rule runner with a rule file of this text; `environment` may name a failpoint."""
-    password = broker.credentials.get("rules") or broker.add_user("rules")
-    with tempfile.TemporaryDirectory(prefix="linli-rules-") as name:
-        folder = Path(name)
+    name, password, protocol = _account(broker)
+    with tempfile.TemporaryDirectory(prefix="linli-rules-") as place:
+        folder = Path(place)
         settings = folder / "linli.toml"
         (folder / "rules.toml").write_text(rules, encoding="utf-8")
         settings.write_text(
             f'[node]\ndata_dir = "{folder}"\n[database]\ndsn = "{dsn}"\n'
-            f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\nusername = "rules"\npassword = "{password}"\n'
+            f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\nusername = "{name}"\npassword = "{password}"\n'
+            f"protocol = {protocol}\n"
             f'[rules]\nfile = "{folder / "rules.toml"}"\nsettle_s = 0.3\ntick_s = 0.1\nreload_s = 0.2\n'
         )
         runner = launch(settings, folder, environment or {})
@@ -106,6 +108,13 @@ def running_rules(
             yield runner
         finally:
             runner.stop()
+
+
+def _account(broker: servers.AnyBroker) -> tuple[str, str, int]:
+    """Return name, password and protocol: on Mosquitto the listening account that its rules know."""
+    if isinstance(broker, servers.EmbeddedBroker):
+        return "gateway", broker.credentials["gateway"], 4
+    return "rules", broker.credentials.get("rules") or broker.add_user("rules"), 5
 
 
 @dataclass(slots=True)
@@ -151,7 +160,7 @@ class Talker:
 
 
 @contextlib.asynccontextmanager
-async def talking(broker: servers.Mosquitto, area_id: str, device_id: str) -> AsyncIterator[Talker]:
+async def talking(broker: servers.AnyBroker, area_id: str, device_id: str) -> AsyncIterator[Talker]:
     """A device with its own account at the broker."""
     password = broker.credentials.get(device_id) or broker.add_user(device_id)
     async with peer(broker.host, broker.port, device_id, password) as line:
@@ -165,3 +174,20 @@ async def wait_for(what: Callable[[], Any], patience_s: float = PATIENCE_S) -> A
         assert asyncio.get_running_loop().time() < deadline, "it did not come"
         await asyncio.sleep(0.05)
     return found
+
+
+def rows(database: Database, sql: str) -> Callable[[], Coroutine[Any, Any, list[Any]]]:
+    """Return a question to the database that can be asked again and again."""
+
+    async def ask() -> list[Any]:
+        return [dict(row) for row in await database.fetch(sql)]
+
+    return ask
+
+
+def done(database: Database, deed: str) -> Callable[[], Coroutine[Any, Any, list[Any]]]:
+    return rows(database, f"SELECT * FROM rule_wishes WHERE deed = '{deed}' AND done_at IS NOT NULL")
+
+
+async def alarms(database: Database) -> list[Any]:
+    return [dict(row) for row in await database.fetch("SELECT * FROM alarms")]

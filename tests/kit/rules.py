@@ -29,6 +29,8 @@ SMOKE = Device("smoke-0301", AREA, HOME, "sensor", "厨房烟感")
 CLIMATE = Device("temp-0301", AREA, HOME, "sensor", "卧室温湿度")
 BOX = Device("stb-0301", AREA, HOME, "stb", "机顶盒")
 OTHER_DOOR = Device("door-0304", AREA, "hh-0304", "sensor", "入户门磁")
+DOOR_ID = DOOR.device_id
+SMOKE_ID = SMOKE.device_id
 REGISTRY = Registry((DOOR, SMOKE, CLIMATE, BOX, OTHER_DOOR))
 
 MINUTE = timedelta(minutes=1)
@@ -86,6 +88,24 @@ def a_silence(**changes: object) -> Rule:
         "otherwise": (NoticeToDesk("back"),),
     }
     return a_rule(**{**fields, **changes})
+
+
+#: A rule file for tests on real parts: an alarm at once, a notice after three seconds.
+SMOKE_AND_DOOR = """
+[[rule]]
+id = "smoke-alarm"
+inputs.smoke = { event = "smoke" }
+when = { input = "smoke" }
+then = [{ do = "alarm", kind = "smoke", level = 1 }, { do = "show_on_tv", title = "{device}响了" }]
+
+[[rule]]
+id = "door-open"
+inputs.door = { property = "open" }
+when = { input = "door", is = true }
+for = "3 s"
+then = [{ do = "show_on_tv", title = "门开着" }]
+else = [{ do = "clear_tv" }]
+"""
 
 
 class Home:

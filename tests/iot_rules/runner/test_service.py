@@ -3,8 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,128 +14,24 @@ from gateway.store.pool import Database
 from gateway.store.rules import RuleStore
 from tests.kit import servers
 from tests.kit.community import AREA, HOME, OTHER_AREA, registered
-from tests.kit.rule_runner import RuleProcess, running_rules, talking, wait_for
-
-SMOKE = "smoke-0301"
-DOOR = "door-0301"
-
-RULES = """
-[[rule]]
-id = "smoke-alarm"
-inputs.smoke = { event = "smoke" }
-when = { input = "smoke" }
-then = [{ do = "alarm", kind = "smoke", level = 1 }, { do = "show_on_tv", title = "{device}响了" }]
-
-[[rule]]
-id = "door-open"
-inputs.door = { property = "open" }
-when = { input = "door", is = true }
-for = "3 s"
-then = [{ do = "show_on_tv", title = "门开着" }]
-else = [{ do = "clear_tv" }]
-"""
+from tests.kit.rule_runner import RuleProcess, alarms, done, rows, running_rules, talking, wait_for
+from tests.kit.rules import DOOR_ID, SMOKE_AND_DOOR, SMOKE_ID
 
 
 @pytest.fixture
 async def database(database_dsn: str) -> AsyncIterator[Database]:
     async with registered(database_dsn) as connected:
         async with connected.transaction() as connection:
-            await registry.put_device(connection, Device(DOOR, AREA, HOME, None, "sensor", "入户门磁"))
+            await registry.put_device(connection, Device(DOOR_ID, AREA, HOME, None, "sensor", "入户门磁"))
         yield connected
-
-
-def rows(database: Database, sql: str) -> Callable[[], Coroutine[Any, Any, list[Any]]]:
-    """Return a question to the database that can be asked again and again."""
-
-    async def ask() -> list[Any]:
-        return [dict(row) for row in await database.fetch(sql)]
-
-    return ask
-
-
-def done(database: Database, deed: str) -> Callable[[], Coroutine[Any, Any, list[Any]]]:
-    return rows(database, f"SELECT * FROM rule_wishes WHERE deed = '{deed}' AND done_at IS NOT NULL")
-
-
-async def alarms(database: Database) -> list[Any]:
-    return [dict(row) for row in await database.fetch("SELECT * FROM alarms")]
-
-
-async def test_smoke_is_one_alarm_however_often_it_is_said(
-    mosquitto: servers.Mosquitto, database: Database, database_dsn: str
-) -> None:
-    """A smoke event delivered three times is one row in the ledger, with the event's own identity."""
-    with running_rules(mosquitto, database_dsn, RULES):
-        async with talking(mosquitto, AREA, SMOKE) as device:
-            event = await device.event("smoke")
-            await device.repeat()
-            await wait_for(done(database, "alarm"))
-            await device.repeat()
-            await device.report(battery=90.0)
-            await wait_for(done(database, "show_on_tv"))
-    (row,) = await alarms(database)
-    assert (row["device_id"], row["boot"], row["seq"]) == (SMOKE, event.boot, event.seq)
-    assert (row["kind"], row["level"], row["source"], row["household_id"]) == ("smoke", 1, "rule", HOME)
-    assert row["press_count"] == 1
-    (message,) = await rows(database, "SELECT * FROM tv_messages")()
-    assert (message["household_id"], message["title"]) == (HOME, "烟感响了")
-
-
-@pytest.mark.parametrize("place", ["after_wish_before_deed", "after_deed_before_done"])
-async def test_a_kill_between_decision_and_deed_loses_and_doubles_nothing(
-    mosquitto: servers.Mosquitto, database: Database, database_dsn: str, place: str
-) -> None:
-    """SIGKILL after the commit and before the deed, or after the deed and before its mark: one alarm in the end."""
-    with running_rules(mosquitto, database_dsn, RULES, environment={"LINLI_FAILPOINT": place}) as runner:
-        async with talking(mosquitto, AREA, SMOKE) as device:
-            await device.event("smoke")
-            await asyncio.to_thread(runner.wait_until_killed)
-            assert len(await alarms(database)) == (place == "after_deed_before_done")
-            runner.launch_again()
-            await wait_for(done(database, "alarm"))
-            await wait_for(done(database, "show_on_tv"))
-    assert [row["press_count"] for row in await alarms(database)] == [1]
-    assert len(await rows(database, "SELECT * FROM tv_messages")()) == 1
-
-
-async def test_what_is_said_while_the_runner_is_dead_is_heard_when_it_is_back(
-    mosquitto: servers.Mosquitto, database: Database, database_dsn: str
-) -> None:
-    """The broker keeps what comes for a dead runner, and the alarm is raised when it lives again."""
-    with running_rules(mosquitto, database_dsn, RULES) as runner:
-        async with talking(mosquitto, AREA, SMOKE) as device:
-            await asyncio.to_thread(runner.kill)
-            await device.event("smoke")
-            assert await alarms(database) == []
-            runner.launch_again()
-            await wait_for(done(database, "alarm"))
-    assert len(await alarms(database)) == 1
-
-
-async def test_a_duration_survives_the_death_of_the_runner(
-    mosquitto: servers.Mosquitto, database: Database, database_dsn: str
-) -> None:
-    """A door that was open before a SIGKILL fires at its own time after it, counted from its opening, once."""
-    with running_rules(mosquitto, database_dsn, RULES) as runner:
-        async with talking(mosquitto, AREA, DOOR) as device:
-            await device.report(open=True)
-            (armed,) = await wait_for(rows(database, "SELECT * FROM rule_episodes WHERE phase = 'armed'"))
-            await asyncio.to_thread(runner.kill)
-            runner.launch_again()
-            (wish,) = await wait_for(done(database, "show_on_tv"))
-            assert wish["due_at"] == armed["due_at"] and wish["created_at"] >= armed["due_at"]
-            await device.report(open=False)
-            await wait_for(done(database, "clear_tv"))
-    (message,) = await rows(database, "SELECT title, expires_at < now() AS is_gone FROM tv_messages")()
-    assert message == {"title": "门开着", "is_gone": True}
 
 
 async def test_what_fell_due_in_the_outage_says_how_late_it_is(
     mosquitto: servers.Mosquitto, database: Database, database_dsn: str
 ) -> None:
     """A duration that ended while the runner was dead fires when it is back, and its trace has the lateness."""
-    with running_rules(mosquitto, database_dsn, RULES) as runner:
-        async with talking(mosquitto, AREA, DOOR) as device:
+    with running_rules(mosquitto, database_dsn, SMOKE_AND_DOOR) as runner:
+        async with talking(mosquitto, AREA, DOOR_ID) as device:
             await device.report(open=True)
             await wait_for(rows(database, "SELECT * FROM rule_episodes WHERE phase = 'armed'"))
             await asyncio.to_thread(runner.kill)
@@ -151,8 +46,8 @@ async def test_a_door_that_closed_in_the_outage_fires_nothing(
     mosquitto: servers.Mosquitto, database: Database, database_dsn: str
 ) -> None:
     """The closing, said to the broker in time, is heard before the overdue duration is looked at."""
-    with running_rules(mosquitto, database_dsn, RULES) as runner:
-        async with talking(mosquitto, AREA, DOOR) as device:
+    with running_rules(mosquitto, database_dsn, SMOKE_AND_DOOR) as runner:
+        async with talking(mosquitto, AREA, DOOR_ID) as device:
             await device.report(open=True)
             await wait_for(rows(database, "SELECT * FROM rule_episodes WHERE phase = 'armed'"))
             await asyncio.to_thread(runner.kill)
@@ -168,11 +63,11 @@ async def test_a_broken_rule_file_is_refused_while_the_old_rules_run(
     mosquitto: servers.Mosquitto, database: Database, database_dsn: str
 ) -> None:
     """A file with a unit error changes nothing but the log, which names line and cure; a good one is taken."""
-    with running_rules(mosquitto, database_dsn, RULES) as runner:
-        good = RULES.replace("门开着", "门还开着")
-        runner.rule_file().write_text(RULES.replace('"3 s"', '"3"'), encoding="utf-8")
+    with running_rules(mosquitto, database_dsn, SMOKE_AND_DOOR) as runner:
+        good = SMOKE_AND_DOOR.replace("门开着", "门还开着")
+        runner.rule_file().write_text(SMOKE_AND_DOOR.replace('"3 s"', '"3"'), encoding="utf-8")
         await wait_for(lambda: _says(runner, "rule_file_refused"))
-        async with talking(mosquitto, AREA, SMOKE) as device:
+        async with talking(mosquitto, AREA, SMOKE_ID) as device:
             await device.event("smoke")
             await wait_for(done(database, "alarm"))
         runner.rule_file().write_text(good, encoding="utf-8")
@@ -188,11 +83,11 @@ async def test_a_reload_keeps_the_timers_of_unchanged_rules(
     mosquitto: servers.Mosquitto, database: Database, database_dsn: str
 ) -> None:
     """A new text for the television does not begin the three seconds again."""
-    with running_rules(mosquitto, database_dsn, RULES) as runner:
-        async with talking(mosquitto, AREA, DOOR) as device:
+    with running_rules(mosquitto, database_dsn, SMOKE_AND_DOOR) as runner:
+        async with talking(mosquitto, AREA, DOOR_ID) as device:
             await device.report(open=True)
             (armed,) = await wait_for(rows(database, "SELECT * FROM rule_episodes WHERE phase = 'armed'"))
-            runner.rule_file().write_text(RULES.replace("门开着", "门还开着"), encoding="utf-8")
+            runner.rule_file().write_text(SMOKE_AND_DOOR.replace("门开着", "门还开着"), encoding="utf-8")
             (wish,) = await wait_for(done(database, "show_on_tv"))
     assert wish["due_at"] == armed["due_at"] and wish["payload"]["title"] == "门还开着"
 
@@ -201,16 +96,16 @@ async def test_what_is_wrong_is_counted_and_the_next_good_message_goes_through(
     mosquitto: servers.Mosquitto, database: Database, database_dsn: str
 ) -> None:
     """Broken JSON, NaN, a stranger and the wrong area change nothing and stop nothing."""
-    with running_rules(mosquitto, database_dsn, RULES):
+    with running_rules(mosquitto, database_dsn, SMOKE_AND_DOOR):
         async with talking(mosquitto, AREA, "stranger-1") as stranger:
             await stranger.event("smoke")
-        async with talking(mosquitto, AREA, SMOKE) as device:
+        async with talking(mosquitto, AREA, SMOKE_ID) as device:
             for payload in (b"{", b"\xff", b'{"ts":1,"boot":1,"seq":1,"p":{"temp":NaN}}', b"[]", b"x" * 70_000):
                 await device.raw(payload)
             await device.event("smoke")
             await device.raw(device.sent[-1][1].replace(b'"seq":1', b'"seq":99'), TopicKind.UP_EVT, OTHER_AREA)
             await wait_for(done(database, "alarm"))
-    assert [row["device_id"] for row in await alarms(database)] == [SMOKE]
+    assert [row["device_id"] for row in await alarms(database)] == [SMOKE_ID]
 
 
 async def _says(runner: RuleProcess, event: str, times: int = 1) -> bool:
@@ -219,6 +114,6 @@ async def _says(runner: RuleProcess, event: str, times: int = 1) -> bool:
 
 async def test_it_stops_when_it_is_told_to(mosquitto: servers.Mosquitto, database: Database, database_dsn: str) -> None:
     """SIGTERM ends the program with code 0."""
-    with running_rules(mosquitto, database_dsn, RULES) as runner:
+    with running_rules(mosquitto, database_dsn, SMOKE_AND_DOOR) as runner:
         assert runner.rules == 2
         assert await asyncio.to_thread(runner.stop) == 0

@@ -26,10 +26,12 @@ create table rule_memories (
     changed_at timestamptz not null
 );
 
--- Until when the rules have let time pass; after a restart the time since then was not watched.
+-- Until when the rules have let time pass (after a restart the time since then was not watched), and until when they
+-- have read the events that the gateway recorded.
 create table rule_clock (
-    only_row  boolean primary key default true check (only_row),
-    ticked_at timestamptz not null
+    only_row   boolean primary key default true check (only_row),
+    ticked_at  timestamptz not null,
+    read_until timestamptz not null
 );
 
 -- Deeds that were decided, written with the decision and carried out afterwards, so that a kill between loses none.

@@ -23,12 +23,20 @@ delete from rule_episodes where rule_id = $1 and device_id = $2;
 insert into rule_memories (device_id, state, changed_at) values ($1, $2, $3)
 on conflict (device_id) do update set state = excluded.state, changed_at = excluded.changed_at;
 
--- name: find_tick
-select ticked_at from rule_clock;
+-- name: find_clock
+select ticked_at, read_until from rule_clock;
 
 -- name: put_tick
-insert into rule_clock (ticked_at) values ($1)
+insert into rule_clock (ticked_at, read_until) values ($1, $1)
 on conflict (only_row) do update set ticked_at = greatest(rule_clock.ticked_at, excluded.ticked_at);
+
+-- name: put_read_until
+update rule_clock set read_until = greatest(read_until, $1);
+
+-- name: list_recorded_events
+-- Events that the gateway has recorded and receipted, oldest first; those of the ledger's own kinds are alarms already.
+select device_id, boot, seq, event_id, kind, at, received_at
+from device_events where received_at >= $1 and kind = any ($2) order by received_at, device_id, seq limit $3;
 
 -- name: put_wish
 -- The same decision twice is one wish.
