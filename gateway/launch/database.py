@@ -85,10 +85,15 @@ def _newest_binaries() -> Path:
 
 
 class EmbeddedDatabase:
-    """Makes the cluster once and gives the program that the supervisor runs."""
+    """Makes the cluster once and gives the program that the supervisor runs.
 
-    def __init__(self, data_dir: Path) -> None:
+    As root it runs in a user namespace, in which it is nobody and owns only what is ours. Where there are none, it
+    becomes another user, who must be able to pass through the folders above.
+    """
+
+    def __init__(self, data_dir: Path, *, may_use_namespaces: bool = True) -> None:
         self.place = place_of(data_dir)
+        self._may_use_namespaces = may_use_namespaces
         self._log = data_dir / "log" / "database.log"
         self._birth = birth.die_with_parent(signal.SIGINT)
         self._user: birth.SystemUser | None = None
@@ -110,12 +115,14 @@ class EmbeddedDatabase:
 
     def _give_up_root(self) -> None:
         user = birth.unprivileged_user()
-        if birth.has_user_namespaces(user):
+        if self._may_use_namespaces and birth.has_user_namespaces(user):
             self._birth = birth.as_nobody_in_a_namespace(user, self._birth)
             return
-        for path in (self.place.data, self.place.sockets, self.place.binaries):
-            _check_reachable(path, user)
+        _check_reachable(self.place.binaries / "postgres", user)
         for folder in (self.place.data, self.place.sockets):
+            folder.parent.chmod(0o711)  # ours, and now to be passed through
+            self.place.data.parent.chmod(0o711)
+            _check_reachable(folder, user)
             _give(folder, user)
         self._birth = birth.as_user(user, self._birth)
 
@@ -186,8 +193,8 @@ class EmbeddedDatabase:
 
 
 def _check_reachable(path: Path, user: birth.SystemUser) -> None:
-    for folder in (path, *path.parents):
-        if folder.stat().st_mode & 0o001 == 0 and folder.stat().st_uid not in {user.uid, 0 if folder == path else -1}:
+    for folder in path.parents:
+        if folder.stat().st_mode & 0o001 == 0 and folder.stat().st_uid != user.uid:
             raise ConfigurationError(
                 f"the database may not run as root, and its user {user.name} cannot enter {folder}",
                 place=str(path),

@@ -3,6 +3,8 @@
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +23,7 @@ log = logs.get(__name__)
 
 Health = Callable[[], Awaitable[Mapping[str, object]]]
 _STOP_PATIENCE_S: Final = 1.0
+_ICON: Final = Path(__file__).parent / "login" / "static" / "lamp.svg"
 
 __all__ = ["Health", "HttpServer", "Route"]
 
@@ -111,13 +114,28 @@ class HttpServer:
         return app
 
     def _own_routes(self) -> tuple[Route, ...]:
-        return (Route("GET", "/healthz", self._answer_health), Route("GET", "/metrics", _answer_metrics))
+        return (
+            Route("GET", "/healthz", self._answer_health),
+            Route("GET", "/metrics", _answer_metrics),
+            Route("GET", "/favicon.ico", _answer_icon),
+        )
 
     async def _answer_health(self, _request: web.Request) -> web.Response:
         facts = dict(await self._health()) if self._health else {}
         is_well = bool(facts.get("ok", True))
         body = {"ok": is_well, "server": self.name, **facts}
         return web.json_response(body, status=200 if is_well else 503, dumps=errors.as_json)
+
+
+async def _answer_icon(_request: web.Request) -> web.Response:
+    """Answer what browsers ask for unbidden, so that no page has an error in its log."""
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return web.Response(body=_icon(), content_type="image/svg+xml", headers=headers)
+
+
+@cache
+def _icon() -> bytes:
+    return _ICON.read_bytes()
 
 
 async def _answer_metrics(_request: web.Request) -> web.Response:

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gateway.launch import database as embedded
@@ -57,6 +59,32 @@ async def test_embedded_database_keeps_what_was_committed(supervisor: Supervisor
     assert await _ask(again.dsn, "select number from kept") == 7
     assert await _ask(again.dsn, "select current_setting('fsync')") == "on"
     await embedded.assert_usable(again.dsn)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+async def test_without_namespaces_root_becomes_another_user(supervisor: Supervisor) -> None:
+    """Where the kernel gives no user namespace, the server runs as an ordinary user on folders that it owns."""
+    with tempfile.TemporaryDirectory(prefix="linli-") as name:
+        server = embedded.EmbeddedDatabase(Path(name), may_use_namespaces=False)
+        await asyncio.to_thread(server.prepare)
+        await supervisor.start_and_wait(server.program())
+        await server.create()
+        assert await _ask(server.dsn, "select 7") == 7
+        assert server.place.data.stat().st_uid != 0
+        assert psutil.Process(supervisor.children["database"].pid).uids().real != 0
+        await supervisor.stop_all()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_folder_that_the_other_user_cannot_reach_is_named(tmp_path: Path) -> None:
+    """A closed folder above the data is named with the cure instead of a riddle from PostgreSQL."""
+    closed = tmp_path / "closed"
+    (closed / "data").mkdir(parents=True)
+    closed.chmod(0o700)
+    server = embedded.EmbeddedDatabase(closed / "data", may_use_namespaces=False)
+    with pytest.raises(ConfigurationError, match="cannot enter") as refused:
+        server.prepare()
+    assert "--data-dir" in refused.value.cure
 
 
 async def test_database_that_may_forget_is_refused(supervisor: Supervisor, tmp_path: Path) -> None:

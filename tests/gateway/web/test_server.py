@@ -294,6 +294,12 @@ async def test_health_and_metrics_are_on_every_server(client: aiohttp.ClientSess
     assert 'linli_http_requests_total{path="/raise/{what}",server="test",status="503"}' in text
 
 
+async def test_browsers_find_an_icon(client: aiohttp.ClientSession) -> None:
+    """GET /favicon.ico answers with the lamp, so that no page logs an error for it."""
+    async with client.get("/favicon.ico") as answer:
+        assert (answer.status, answer.content_type) == (200, "image/svg+xml")
+
+
 async def test_sick_server_says_so() -> None:
     """A health fact `ok` that is false makes the answer 503."""
 
