@@ -62,12 +62,14 @@ class ReviewDesk:
         findings = [*report.findings, *await self._signature_findings(by, report, upload)]
         if report.manifest is None or report.package is None or _is_unsigned(findings):
             return self._turned_away(findings)
+        record = await self.store.app(report.manifest.app_id)
+        if record.person_id not in {None, by.person_id}:
+            facts = {"app_id": report.manifest.app_id}
+            return self._turned_away([*findings, Finding("app_of_other", manifests.FILE, facts=facts)])
         same = await self.store.find_same(report.manifest.app_id, report.manifest.version.code, report.package.digest)
         if same:
             return Outcome(await self.find(same), in_order(findings), is_new=False)
-        findings += self._version_findings(by, await self.store.app(report.manifest.app_id), report.manifest)
-        if any(found.key == "app_of_other" for found in findings):
-            return self._turned_away(findings)
+        findings += _version_findings(record, report.manifest)
         return await self._keep(by, report, upload, in_order(findings), hold=hold)
 
     def _turned_away(self, findings: Sequence[Finding]) -> Outcome:
@@ -84,15 +86,6 @@ class ReviewDesk:
         key = await self.store.find_key(envelope.key_id)
         complaint = _key_complaint(by, key) or (_signature_complaint(envelope, key, report) if key else "")
         return [Finding(complaint, label, facts={"key": envelope.key_id[:12]})] if complaint else []
-
-    def _version_findings(self, by: Person, record: AppRecord, manifest: Manifest) -> list[Finding]:
-        if record.person_id not in {None, by.person_id}:
-            return [Finding("app_of_other", manifests.FILE, facts={"app_id": manifest.app_id})]
-        code = manifest.version.code
-        if code > record.last_code:
-            return []
-        facts = {"code": str(code), "last": str(record.last_code), "next": str(record.last_code + 1)}
-        return [Finding("version_not_rising", manifests.FILE, facts=facts)]
 
     async def _keep(
         self, by: Person, report: Report, upload: Upload, findings: tuple[Finding, ...], *, hold: bool
@@ -186,6 +179,14 @@ class ReviewDesk:
 
 def _is_unsigned(findings: Sequence[Finding]) -> bool:
     return any(found.rule_id.startswith("SIGN-") for found in findings)
+
+
+def _version_findings(record: AppRecord, manifest: Manifest) -> list[Finding]:
+    code = manifest.version.code
+    if code > record.last_code:
+        return []
+    facts = {"code": str(code), "last": str(record.last_code), "next": str(record.last_code + 1)}
+    return [Finding("version_not_rising", manifests.FILE, facts=facts)]
 
 
 def _key_complaint(by: Person, key: DeveloperKey | None) -> str:
