@@ -70,9 +70,10 @@ def profile(name: str) -> Profile:
 def read(raw: bytes, place: str) -> Profile:
     """Return a profile file; BadInput names the file and what is wrong with it."""
     document = codec.decode(raw)
-    if not isinstance(document, dict) or not isinstance(document.get("keys"), dict):
+    codes = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(codes, dict):
         raise BadInput("a profile is an object with `keys`", reason="wrong_type", place=place)
-    keys = checked_keys(document["keys"], place)
+    keys = checked_keys(codes, place)
     missing = [name for name in NEEDED if name not in keys.values()]
     if missing:
         raise BadInput(f"no code for {', '.join(missing)}", reason="missing_field", place=place, cure="Add it to keys.")

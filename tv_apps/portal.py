@@ -102,6 +102,7 @@ class Portal:
             Route("GET", "/tv/my/electricity.png", self._electricity_png),
             Route("GET", "/tv/air.png", self._air_png),
             Route("GET", "/tv/tv.{digest}.js", _script),
+            Route("GET", "/favicon.ico", _nothing),
         )
 
     def shown(self, draw: Draw) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -298,6 +299,10 @@ def _own_path(address: str, otherwise: str) -> str:
 
 def _png(body: bytes, headers: dict[str, str]) -> web.Response:
     return web.Response(body=body, content_type="image/png", headers=headers)
+
+
+async def _nothing(_request: web.Request) -> web.Response:
+    return web.Response(status=204, headers=FOR_EVER)
 
 
 async def _icons(request: web.Request) -> web.Response:

@@ -7,13 +7,15 @@ from typing import Final
 from gateway.model.notices import Notice, Section
 from gateway.runtime.clock import Clock
 from gateway.store.content import ContentStore, Count, Reader
-from gateway.store.tv import Box, DailySum, HomeAlarm, LatestValue, TvStore
+from gateway.store.tv import Box, DailySum, HomeAlarm, LatestValue, Source, TvStore
 from tv_apps.pages import air, electricity, home, my_home, safety
 
 ENERGY: Final = "energy_wh"
 WH_PER_KWH: Final = 1000
 NEWS_SECTIONS: Final = (Section.NOTICES,)
 ALARM_LINES: Final = 40
+#: A day whose last reading is this near to midnight is over.
+DAY_END: Final = timedelta(minutes=15)
 
 #: Metric → words in Chinese and English with {} for the figure; only these are shown beside a device's name.
 READABLE: Final = {
@@ -83,8 +85,7 @@ class Readers:
         last_monday = monday_of(newest.date())
         monday = monday_of(week) if week else last_monday
         since, until = self._midnight(monday - timedelta(days=14)), self._midnight(monday + timedelta(days=7))
-        offset = self.now().utcoffset() or timedelta()
-        sums = await self._tv.daily_sums(meter, since, until, int(offset.total_seconds() // 60))
+        sums = await self._tv.daily_sums(meter, since, until, self._offset_min())
         by_day = {each.day: each for each in sums}
         return electricity.ElectricityView(
             this=_week(monday, by_day),
@@ -93,7 +94,20 @@ class Readers:
             updated_at=newest,
             earlier=any(each.day < monday for each in sums),
             later=monday < last_monday,
+            so_far=await self._so_far(meter, newest) if monday == last_monday else None,
         )
+
+    async def _so_far(self, meter: Source, newest: datetime) -> tuple[int, float] | None:
+        """Return what was used a week ago on the newest day up to its last reading; None once that day is over."""
+        if newest.astimezone(self._zone) >= self._midnight(newest.date() + timedelta(days=1)) - DAY_END:
+            return None
+        day = newest.date() - timedelta(days=7)
+        until = newest - timedelta(days=7) + timedelta(seconds=1)
+        sums = await self._tv.daily_sums(meter, self._midnight(day), until, self._offset_min())
+        return (day.weekday(), sums[0].total / WH_PER_KWH) if sums else None
+
+    def _offset_min(self) -> int:
+        return int((self.now().utcoffset() or timedelta()).total_seconds() // 60)
 
     def _midnight(self, day: date) -> datetime:
         return datetime(day.year, day.month, day.day, tzinfo=self._zone)

@@ -66,9 +66,15 @@ class Drawing:
 
 def to_svg(drawing: Drawing) -> str:
     """Return the drawing as inline SVG."""
-    inside = "".join(_SVG[type(shape)](shape) for shape in drawing.shapes)
+    inside = "".join(_svg_of(shape) for shape in drawing.shapes)
     size = f'width="{drawing.width}" height="{drawing.height}" viewBox="0 0 {drawing.width} {drawing.height}"'
     return f'<svg {size} role="img"><title>{escape(drawing.title)}</title>{inside}</svg>'
+
+
+def _svg_of(shape: Shape) -> str:
+    if isinstance(shape, Bar):
+        return _bar_svg(shape)
+    return _trace_svg(shape) if isinstance(shape, Trace) else _words_svg(shape)
 
 
 def _bar_svg(bar: Bar) -> str:
@@ -91,9 +97,6 @@ def _words_svg(words: Words) -> str:
         f'<text x="{words.x:.0f}" y="{words.y:.0f}" font-size="{words.size}" fill="{colour(words.hue)}" '
         f'text-anchor="{words.anchor}">{escape(words.text)}</text>'
     )
-
-
-_SVG: Final = {Bar: _bar_svg, Trace: _trace_svg, Words: _words_svg}
 
 
 def ceiling_of(values: Sequence[float], lines: int = 4) -> tuple[float, float]:

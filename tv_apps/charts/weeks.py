@@ -35,11 +35,11 @@ def draw(this: Week, last: Week, words: WeekWords, *, width: int = 744, height: 
     top, step = ceiling_of(known)
     plot = _Plot(width, height, top)
     shapes: list[Shape] = [Words(24, 36, words.unit, words.size, "mist")]
-    for value in ticks(top, step):
-        shapes.append(plot.grid(value))
-        shapes.append(Words(LEFT - 14, plot.y(value) + 9, number(value), words.size, "mist", "end"))
+    for tick in ticks(top, step):
+        shapes.append(plot.grid(tick))
+        shapes.append(Words(LEFT - 14, plot.y(tick) + 9, number(tick), words.size, "mist", "end"))
     for day, value in enumerate(this):
-        shapes += _day(plot, day, value, words)
+        shapes += _day(plot, (day, value, last[day]), words)
     shapes += _line(plot, last)
     shapes += _names(plot, this, last, words)
     return Drawing(width, height, words.title, tuple(shapes))
@@ -62,7 +62,8 @@ class _Plot:
         return Trace(((LEFT, y), (self.width - 92, y)), "night3" if value == 0 else "grid", 2)
 
 
-def _day(plot: _Plot, day: int, value: float | None, words: WeekWords) -> list[Shape]:
+def _day(plot: _Plot, at: tuple[int, float | None, float | None], words: WeekWords) -> list[Shape]:
+    day, value, before = at
     x, base = plot.x(day), plot.height - BOTTOM
     label = words.days[day]
     shapes: list[Shape] = [
@@ -73,9 +74,10 @@ def _day(plot: _Plot, day: int, value: float | None, words: WeekWords) -> list[S
     y = plot.y(value)
     shapes.append(Bar(x - BAR / 2, y, BAR, base - y, "lamp", 5))
     inside = base - y > 40
-    shapes.append(
-        Words(x, y + 31 if inside else y - 10, f"{value:.1f}", words.size, "ink" if inside else "lamp", "middle")
-    )
+    top = y + 31 if inside else y - 10
+    if inside and before is not None and abs(plot.y(before) - (y + 22)) < 24:
+        top = base - 14  # the marker of the week before stands where the figure would be
+    shapes.append(Words(x, top, f"{value:.1f}", words.size, "ink" if inside else "lamp", "middle"))
     return shapes
 
 

@@ -135,7 +135,8 @@ def _joined(lines: Sequence[str], first: int) -> tuple[str, list[int]] | None:
 
 def _unit(lines: Sequence[str], date_line: int, title_line: str) -> tuple[str, list[int]]:
     """Return who signed, from the lines above the date, else from before 关于 in the title."""
-    names, used = [], []
+    names: list[str] = []
+    used: list[int] = []
     for number in range(date_line - 1, max(-1, date_line - 6), -1):
         if lines[number] and not (_UNIT.search(lines[number]) and len(lines[number]) < 24):
             break

@@ -139,11 +139,14 @@ def _single_quoted(value: str) -> str:
 
 
 def _draw_ring(stage: Stage, focus: str) -> None:
-    """The lit window around the focused box: one box that the script moves."""
+    """The lit window around the focused box: one box that the script moves, under the tiles so that it takes no click."""
     target = next((each for each in stage.targets if each.name == focus), None)
     box = ring_of(target.box, stage.ring_radius[focus]) if target else (0, 0, 0, 0, 0)
     inner = Box(box[0], box[1], box[2] + 2 * RING_WIDTH, box[3] + 2 * RING_WIDTH)
+    drawn = len(stage.parts)
     stage.box(inner, Skin("", "lamp", RING_WIDTH, box[4]), id="ring", role="" if target else "h")
+    stage.parts[:0] = stage.parts[drawn:]
+    del stage.parts[-2:]
 
 
 def _with_navigation(stage: Stage, focus: str) -> str:

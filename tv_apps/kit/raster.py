@@ -3,7 +3,7 @@
 import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from PIL import Image, ImageDraw
@@ -127,7 +127,7 @@ def _arc(at: Point, c: list[float]) -> list[Point]:
 
 
 _ARITY: Final = {"L": 2, "H": 1, "V": 1, "C": 6, "A": 7, "Z": 0}
-_STEPS: Final = {
+_STEPS: Final[Mapping[str, Callable[[Point, list[float]], list[Point]]]] = {
     "L": lambda _at, c: [(c[0], c[1])],
     "H": lambda at, c: [(c[0], at[1])],
     "V": lambda at, c: [(at[0], c[0])],

@@ -4,7 +4,7 @@ Everything that the box needs is computed here; nothing flows. Text is escaped h
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -230,7 +230,7 @@ class Stage:
         graph = graph_of(self.targets)
         return {target.name: self._attributes(target, graph[target.name]) for target in self.targets}
 
-    def _attributes(self, target: Target, ways: "dict[str, str]") -> str:  # type: ignore[override]
+    def _attributes(self, target: Target, ways: Mapping[str, str]) -> str:
         neighbours = [f'data-{way}="{ways[way]}"' for way in DIRECTIONS if way in ways]
         ring = ",".join(str(round(n)) for n in ring_of(target.box, self.ring_radius[target.name]))
         return " ".join([*neighbours, f'data-b="{ring}"'])

@@ -19,6 +19,6 @@ def draw(frame: Frame, *, electricity: str, notices: int, focus: str = "") -> Pa
         ),
         tiles.Tile("m1", say("缴费通知", "About bills"), fact, "pay", "mint", Press("/tv/list/bills")),
     )  # fmt: skip
-    tiles.draw(stage, entries, height=150)
+    tiles.draw(stage, entries, height=168)
     lists.draw_keys(stage, is_list=True)
     return Page(title, stage, "/tv/home?f=t3", focus=focus)

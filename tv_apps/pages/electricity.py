@@ -4,7 +4,7 @@ A week that is not over is compared with the same days of the week before. A day
 on it; a day without readings is a gap, not a zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -37,6 +37,16 @@ class ElectricityView:
     updated_at: datetime
     earlier: bool = False
     later: bool = False
+    #: What the week before had used on the newest, unfinished day up to the same time: (day 0-6, kWh).
+    so_far: tuple[int, float] | None = None
+
+    @property
+    def before(self) -> tuple[float | None, ...]:
+        """The week before as it is compared: its unfinished day only up to the same time."""
+        days = list(self.last.days)
+        if self.so_far is not None:
+            days[self.so_far[0]] = self.so_far[1]
+        return tuple(days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ def draw(frame: Frame, view: ElectricityView | None, *, chart_address: str) -> P
         )
         draw_blank(stage, words, "home")
         return page
-    figures = compare(view.this.days, view.last.days)
+    figures = compare(view.this.days, view.before)
     panel.draw_sentence(stage, sentence(frame, view, figures))
     panel.draw_chart(stage, drawing(frame, view), chart_address)
     panel.draw_table(stage, _table(frame, figures))
@@ -121,8 +131,8 @@ def sentence(frame: Frame, view: ElectricityView, figures: Comparison) -> list[t
     start = [(say(f"{this}用电 ", f"{this}: "), "paper"), (say(f"{total:.1f} 度", f"{total:.1f} kWh"), "lamp")]
     if not any(value is not None for value in view.last.days):
         return [*start, (say(f"。{last}没有数，没法比。", f". No readings for {last}."), "paper")]
-    if figures.is_partial:
-        last = say(f"{last}同样几天", f"the same days {last}" if last == "last week" else f"the same days of {last}")
+    if figures.is_partial or view.so_far:
+        last = say(f"{last}同一时候", f"the same time {last}" if last == "last week" else f"the same time of {last}")
     return [*start, (_against(frame, figures, last), "paper")]
 
 
@@ -145,8 +155,7 @@ def _dates(frame: Frame, monday: date) -> str:
 def _table(frame: Frame, figures: Comparison) -> panel.Table:
     say = frame.look.say
 
-    def row(label: str, figure_of: "object") -> tuple[str, str, str]:
-        assert callable(figure_of)  # noqa: S101
+    def row(label: str, figure_of: Callable[[Sequence[float]], float]) -> tuple[str, ...]:
         return (label, *(f"{figure_of(week):.1f}" if week else "—" for week in (figures.this, figures.last)))
 
     rows = (

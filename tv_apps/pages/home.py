@@ -225,7 +225,7 @@ def _draw_titles(stage: Stage, frame: Frame, view: HomeView, room: Box) -> None:
     for number, notice in enumerate(view.newest):
         day = _day_word(frame, notice.published_on)
         day_width = 0 if large else measure.width(day, 24) + 8
-        lines = measure.wrap(notice.title, size, room.w - day_width)[:2]
+        lines = measure.fold(notice.title, size, room.w - day_width, 2)
         if y + line * len(lines) > room.bottom:
             break
         if number:

@@ -34,11 +34,12 @@ def draw(frame: Frame, *, store_href: str, focus: str = "") -> Page:
             Press("/tv/choices", post=True, fields=(("language", other), ("back", "/tv/more?f=m1"))),
         ),
         tiles.Tile(
-            "m2", say("遥控器按键", "Remote keys"), say("按键不对，在这里换", "choose the remote here"), "phone", "mint",
+            "m2", say("遥控器按键", "Remote keys"), say("按键不对，在这里换", "choose yours here"), "phone", "mint",
             Press("/tv/keys"),
         ),
         tiles.Tile(
-            "m3", say("怎么用", "How to"), say("数字键、颜色键、返回", "digits, colours, BACK"), "info", "mint", Press("/tv/help"),
+            "m3", say("怎么用", "How to"), say("数字键、颜色键、返回", "digits, colours, BACK"), "info", "mint",
+            Press("/tv/help"),
         ),
     ]  # fmt: skip
     if store_href:

@@ -30,22 +30,14 @@ class MyHomeView:
     devices: Sequence[DeviceLine]
 
 
-#: presence → Chinese, English, tint. Only what is known: a device never heard is "not yet heard", not "fine".
+#: presence → Chinese, English, tint, icon. Only what is known: a device never heard is "not yet heard", not "fine".
 PRESENCE: Final = {
-    "online": ("正常", "working", "mint"),
-    "sleeping": ("休眠", "asleep", "mint"),
-    "init": ("启动中", "starting", "sky"),
-    "offline": ("断线", "offline", "coral"),
-    "silent": ("没有消息", "silent", "coral"),
-    "unknown": ("还没收到消息", "not heard yet", "mist"),
-}
-ICONS: Final = {
-    "button": "siren",
-    "stb": "board",
-    "sensor": "info",
-    "meter": "chart",
-    "speaker": "speaker",
-    "camera": "camera",
+    "online": ("正常", "working", "mint", "check"),
+    "sleeping": ("休眠", "asleep", "mint", "check"),
+    "init": ("启动中", "starting", "sky", "hourglass"),
+    "offline": ("断线", "offline", "coral", "unplug"),
+    "silent": ("没有消息", "silent", "coral", "unplug"),
+    "unknown": ("还没收到消息", "not heard yet", "mist", "hourglass"),
 }
 
 
@@ -89,7 +81,7 @@ def draw(frame: Frame, view: MyHomeView, *, focus: str = "") -> Page:
             Press("/tv/my/alarms"),
         ),
     )
-    tiles.draw(stage, entries, height=150)
+    tiles.draw(stage, entries, height=168)
     lists.draw_keys(stage, is_list=True)
     return Page(title, stage, "/tv/home?f=t6", focus=focus)
 
@@ -118,9 +110,9 @@ def draw_devices(frame: Frame, view: MyHomeView, *, page: int = 1) -> Page:
 
 def _row(frame: Frame, device: DeviceLine) -> lists.Row:
     say = frame.look.say
-    zh, en, tint = PRESENCE.get(device.presence, PRESENCE["unknown"])
+    zh, en, tint, icon = PRESENCE.get(device.presence, PRESENCE["unknown"])
     state = say(zh, en)
     if device.presence in {"offline", "silent"} and device.since:
         state = say(f"{zh}，{device.since:%m-%d %H:%M} 起", f"{en} since {device.since:%d %b %H:%M}")
     words = f"{device.name}　{device.value}" if device.value else device.name
-    return lists.Row(words, Press("/tv/my/devices"), state, icon=ICONS.get(device.kind, "info"), tint=tint)
+    return lists.Row(words, Press("/tv/my/devices"), state, icon=icon, tint=tint)

@@ -80,8 +80,10 @@ def lines_of(notice: Notice, look: Look) -> list[str]:
 
 
 def _indented(words: str, look: Look) -> str:
-    """Running text begins two characters in; an address line such as 各位居民： does not."""
-    is_running = len(words) > 12 or not words.endswith(("：", ":"))
+    """Running text begins two characters in; an address line such as 各位居民： and a title do not."""
+    is_address = words.endswith(("：", ":")) and words.startswith(("各", "尊敬"))
+    is_title = len(words) < 48 and words.endswith(("方案", "办法", "意见", "规划", "通知"))
+    is_running = not is_address and not is_title
     return (INDENT if is_running and look.language == "zh" and ord(words[0]) > 0x2E7F else "") + words
 
 
@@ -158,12 +160,12 @@ def _draw_facts(stage: Stage, frame: Frame, notice: Notice) -> None:
     stage.box(SIDE, Skin("night1", radius=18))
     y = SIDE.y + 8
     for label, words in facts:
-        lines = measure.fold(words, 24, SIDE.w - 36, 2) if words else []
+        lines = measure.fold(words, 24, SIDE.w - 14, 2) if words else []
         if not lines or y + 34 + 32 * len(lines) > SIDE.bottom:
             continue
-        stage.text(Box(SIDE.x + 18, y, SIDE.w - 36, 32), label, Ink(24, "mist"))
-        stage.lines(Box(SIDE.x + 18, y + 32, SIDE.w - 30, 32 * len(lines)), lines, Ink(24, line=32))
-        y += 38 + 32 * len(lines)
+        stage.text(Box(SIDE.x + 12, y, SIDE.w - 24, 32), label, Ink(24, "mist"))
+        stage.lines(Box(SIDE.x + 12, y + 32, SIDE.w - 14, 32 * len(lines)), lines, Ink(24, line=32))
+        y += 44 + 32 * len(lines)
 
 
 def _draw_turns(stage: Stage, page: Page) -> None:

@@ -88,10 +88,10 @@ def _draw_cameras(stage: Stage, y: int) -> None:
         "家门口的摄像头现在只有值班台能看。报警时，值班员会马上看到离您家最近的画面。",
         "Cameras are seen at the security desk only. In an alarm the desk sees those nearest to your home.",
     )
-    size, line = min(type_.body.size, 40), min(type_.body.line, 54)
-    stage.icon(Box(box.x + 28, box.y + 24, 46, 46), "camera", "sky", role="")
-    lines = measure.fold(words, size, 1020, max(1, (box.h - 32) // line))
-    stage.lines(Box(box.x + 96, box.y + 20, 1024, line * len(lines)), lines, Ink(size, line=line))
+    size, line = min(type_.lead.size, 40), min(type_.lead.line, 54)
+    stage.icon(Box(box.x + 28, box.y + 28, 64, 64), "camera", "sky", role="")
+    lines = measure.fold(words, size, 960, max(1, (box.h - 32) // line))
+    stage.lines(Box(box.x + 120, box.y + 20, 980, line * len(lines)), lines, Ink(size, line=line))
 
 
 def draw_history(frame: Frame, alarms: Sequence[AlarmLine], *, page: int = 1) -> Page:

@@ -38,16 +38,18 @@ def draw(stage: Stage, tiles: Sequence[Tile], *, top: int = TOP, height: int = 0
 def _fill(stage: Stage, tile: Tile, box: Box) -> None:
     type_ = stage.look.type
     is_xlarge = stage.look.size is TextSize.XLARGE
-    left = 24 if is_xlarge else 96
+    is_tall = box.h >= 150
+    side = 64 if is_tall else 46
+    left = 24 if is_xlarge else 56 + side
     if not is_xlarge:
-        stage.icon(Box(28, (box.h - 46) // 2, 46, 46), tile.icon, tile.tint)
+        stage.icon(Box(28, (box.h - side) // 2, side, side), tile.icon, tile.tint)
     room = box.w - left - 20
-    name = min(type_.tile.size, 48)
+    name = min(type_.lead.size if is_tall else type_.tile.size, 48)
     words = measure.cut(tile.words, name, room)
     if not tile.fact:
         stage.text(Box(left, 0, room, box.h), words, Ink(name, role="n"))
         return
-    fact_size = type_.label.size
+    fact_size = type_.body.size if is_tall and stage.look.is_standard else type_.label.size
     high = name + 16 + fact_size + 12
     y = (box.h - high) // 2
     stage.text(Box(left, y, room, name + 16), words, Ink(name, role="n"))
