@@ -7,6 +7,7 @@ import importlib.util
 import os
 import secrets
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,15 @@ from tests.kit.clock import FakeClock
 from tests.kit.stack import Demo, running_demo
 
 GRACE_S = 2.0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each run a temporary folder that no other run counts, cleans or reuses; it goes with the run."""
+    if config.option.basetemp is None:
+        folder = tempfile.mkdtemp(prefix="linli-tests-")
+        config.option.basetemp = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def lacking(what: str, package: str) -> None:
