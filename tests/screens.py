@@ -152,12 +152,15 @@ async def alarm(browser: Browser, demo: Demo, album: Album) -> None:
     await home.wait_for_timeout(2200)
     await home.keyboard.up("r")
     await album.take(home, "tv-alarm-sent", least_px=TV_TEXT_PX)
-    await desk(browser, demo, album, "desk-alarm", ("dark", "light"))
-    await album.take(home, "tv-alarm-seen", least_px=TV_TEXT_PX)
+    await desk(browser, demo, album, "desk-alarm", ("light", "dark"), signs=True)
+    await album.take(home, "tv-alarm-accepted", least_px=TV_TEXT_PX)
     await tv.close()
 
 
-async def desk(browser: Browser, demo: Demo, album: Album, prefix: str, themes: Sequence[str]) -> None:
+async def desk(
+    browser: Browser, demo: Demo, album: Album, prefix: str, themes: Sequence[str], *, signs: bool = False
+) -> None:
+    """The login and the board in each theme; with `signs` the operator then signs the alarm with the space bar."""
     context = await browser.new_context(viewport={"width": DESK_SIZE[0], "height": DESK_SIZE[1]})
     page = await context.new_page()
     album.listen(page, prefix)
@@ -170,6 +173,9 @@ async def desk(browser: Browser, demo: Demo, album: Album, prefix: str, themes: 
         await page.goto(demo.desk)
         await page.wait_for_timeout(2 * SETTLE_MS)  # cameras come over a socket of their own
         await album.take(page, f"{prefix}-board-{theme}")
+    if signs:
+        await page.keyboard.press("Space")
+        await album.take(page, f"{prefix}-signed")
     await context.close()
 
 

@@ -11,12 +11,13 @@ EMPTY_WORDS = {"util", "utils", "helper", "helpers", "common", "misc", "manager"
 
 
 def empty_names(root: Path) -> list[str]:
-    """Return every file or folder of a program whose name says nothing."""
+    """Return every module of a program, and every file in a folder, whose name says nothing."""
     found = []
     for program in PROGRAMS:
         for path in files(root / program):
             relative = path.relative_to(root)
-            if EMPTY_WORDS & {*relative.parent.parts, relative.stem}:
+            names = {*relative.parent.parts} | ({relative.stem} if path.suffix == ".py" else set())
+            if EMPTY_WORDS & names:
                 found.append(str(relative))
     return found
 
