@@ -40,11 +40,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _findings(config: Path | None) -> Iterator[Finding]:
-    yield _found("settings", lambda: sections.check(config))
-    try:
-        settings = load(config)
-    except LinliError:
-        return  # told by the line above; the rest would repeat it
+    told = _found("settings", lambda: sections.check(config))
+    yield told
+    if told.error:
+        return  # the rest would only repeat it
+    settings = load(config)
     yield _found("database", lambda: _check_database(settings))
     yield _found("broker", lambda: _check_broker(settings))
     yield _found("ports", lambda: _check_ports(config))

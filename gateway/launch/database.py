@@ -215,7 +215,7 @@ async def assert_usable(dsn: str) -> None:
         await database.assert_durable()
     except (Unavailable, OSError, ValueError) as error:
         raise ConfigurationError(
-            f"the database does not answer: {error}",
+            f"the database does not answer: {getattr(error, 'message', error)}",
             place="[database] dsn",
             cure="Start it, or correct host, name and password; an empty dsn starts the embedded one.",
         ) from error

@@ -20,7 +20,7 @@ from gateway.runtime import logs
 
 PORT_BASE: Final = 18800
 #: Counted from the port base; what each is for.
-PORTS: Final = {"tv": 0, "desk": 1, "developer": 2, "api": 3, "mqtt": 4}
+PORTS: Final = {"tv": 0, "desk": 1, "developer": 2, "api": 3, "mqtt": 4, "cameras": 10}
 #: Roles whose accounts the demo tells.
 ROLES: Final = ("operator", "supervisor", "official")
 VILLAGE: Final = "liuwan.toml"
@@ -69,7 +69,7 @@ async def _run(options: argparse.Namespace, data_dir: Path, ports: dict[str, int
     seeded: list[seeding.Seeded] = []
 
     async def prepare(dsn: str) -> None:
-        seeded.append(await seeding.seed(dsn, data_dir, file))
+        seeded.append(await seeding.seed(dsn, data_dir, file, camera_port=ports["cameras"]))
 
     kinds = (*programs.STAR, programs.NOTICES, programs.VILLAGE)
     plan = node.Plan(data_dir, _document(ports, seeding.area_of(file)), kinds, file)
@@ -92,6 +92,7 @@ def _document(ports: dict[str, int], area_id: str) -> dict[str, dict[str, Any]]:
     return {
         "node": {"area_id": area_id},
         "mqtt": {"port": ports["mqtt"]},
+        "village": {"camera_port": ports["cameras"]},
         **servers,
     }
 

@@ -46,12 +46,13 @@ def area_of(file: Path) -> str:
     return registration.read(file).community.area_id
 
 
-async def seed(dsn: str, data_dir: Path, file: Path) -> Seeded:
+async def seed(dsn: str, data_dir: Path, file: Path, *, camera_port: int = registration.CAMERA_PORT) -> Seeded:
     """Bring the schema up to date and put the community of `file` into it; again changes only what the file changed.
 
-    Every start gives the accounts new one-time passwords. Raises ConfigurationError with file, entry and cure.
+    Imitated cameras are registered at `camera_port` and the ports behind it. Every start gives the accounts new
+    one-time passwords. Raises ConfigurationError with file, entry and cure.
     """
-    community = registration.read(file)
+    community = registration.read(file, camera_port=camera_port)
     await migrate_at(dsn)
     await registration.register(dsn, community)
     database = Database(dsn, max_size=2, program="linli-seed")

@@ -24,6 +24,7 @@ READY_PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.05
 #: Exit code by which a program says that its settings cannot be run; starting it again would not help.
 EXIT_REFUSED: Final = 2
+LONGEST_LOG_BYTES: Final = 20_000_000
 #: The launcher promises five seconds for everything: the programs have three, what they lean on has what is left.
 PROGRAMS_STOP_S: Final = 3.0
 ALL_STOP_S: Final = 4.6
@@ -114,7 +115,7 @@ class Child:
         self._tell(f"{name} ended ({how}); starting it again in {delay_s:.1f} s")
 
     async def _run_once(self) -> int:
-        self.program.log.parent.mkdir(parents=True, exist_ok=True)
+        roll(self.program.log)
         with self.program.log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 *self.program.command,
@@ -243,6 +244,13 @@ def _kill_group(pid: int, how: int) -> None:
     """Signal the group that a child founded; it is ours alone, because every child has a session of its own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, how)
+
+
+def roll(path: Path, limit_bytes: int = LONGEST_LOG_BYTES) -> None:
+    """Make room for a log: one that has grown beyond the limit is kept once more as `name.log.1`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > limit_bytes:
+        path.replace(path.with_suffix(path.suffix + ".1"))
 
 
 def last_words(path: Path, limit: int = 600) -> str:

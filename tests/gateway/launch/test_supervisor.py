@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gateway.launch.supervisor import Child, Program, Supervisor
+from gateway.launch.supervisor import Child, Program, Supervisor, roll
 from gateway.model.errors import ConfigurationError, Unavailable
 from tests.kit.servers import REPOSITORY
 
@@ -183,6 +183,17 @@ async def test_stopping_a_program_between_two_runs_leaves_nothing(
     restarts = child.restarts
     await asyncio.sleep(0.7)
     assert child.restarts == restarts
+
+
+def test_logs_do_not_grow_for_ever(tmp_path: Path) -> None:
+    """A log beyond its limit begins anew at the next start; the old one is kept once."""
+    log = tmp_path / "desk.log"
+    log.write_text("old" * 10)
+    roll(log, limit_bytes=100)
+    assert log.exists()
+    roll(log, limit_bytes=10)
+    assert not log.exists()
+    assert (tmp_path / "desk.log.1").read_text() == "old" * 10
 
 
 LAUNCHER = """
