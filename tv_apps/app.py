@@ -50,5 +50,5 @@ def build(settings: Settings, clock: Clock) -> Television:
     routes = (*portal.routes(), *api.routes(), *store_routes, *intake.routes(database, ledger, clock))
     server = HttpServer("tv", tv.host, tv.port, routes)
     console = settings.of(DeveloperSettings)
-    developer = developer_server(apps, accounts, clock, host=console.host, port=console.port)
+    developer = developer_server(apps, accounts, clock, zone, host=console.host, port=console.port)
     return Television((database, server, developer), server, developer)

@@ -33,6 +33,8 @@ STAR: Final = (
 )
 #: Fills the demo's notice boards.
 NOTICES: Final = Kind("notices", "tv_apps", ("notices", "demo"), 1, is_chore=True)
+#: Puts the bundled mini-apps on the televisions; one is left for an official to decide about.
+BUNDLED: Final = Kind("bundled", "tv_apps", ("bundled", "--hold", "clinic"), 1, is_chore=True)
 VILLAGE: Final = Kind("village", "firmware_stubs", ("village",), 2)
 
 #: Verbs of `linli` that another program answers: `linli app …` is `python -m tv_apps app …`.

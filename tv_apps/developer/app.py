@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from gateway.accounts.sessions import Accounts
 from gateway.runtime.clock import Clock
@@ -39,10 +40,13 @@ def mini_apps(database: Database, accounts: Accounts, clock: Clock, secrets_dir:
     return MiniApps(ReviewDesk(store, accounts, clock, key), catalog, Host(catalog))
 
 
-def developer_server(apps: MiniApps, accounts: Accounts, clock: Clock, *, host: str, port: int) -> HttpServer:
-    """Return the developer server, not yet started."""
+def developer_server(
+    apps: MiniApps, accounts: Accounts, clock: Clock, zone: ZoneInfo, *, host: str, port: int
+) -> HttpServer:
+    """Return the developer server, not yet started; its pages tell times in `zone`."""
     static = StaticFiles(STATIC, _HERE / "static")
     made = templates.environment(_HERE / "templates", static=static)
+    made.filters["local"] = lambda at, pattern="%m-%d %H:%M": at.astimezone(zone).strftime(pattern)
     login = LoginPages(accounts, made, title="开发者与审核")
     routes = (
         *login.routes(),

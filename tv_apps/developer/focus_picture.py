@@ -1,8 +1,10 @@
 """The focus graph of a page as a small SVG: boxes, the start, the roads of the arrow keys, what nobody reaches."""
 
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Final
 
+from tv_apps.kit import measure
 from tv_apps.kit.focus import Box, Graph, graph_of
 from tv_apps.kit.stage import Stage
 
@@ -12,8 +14,8 @@ _SCALE: Final = WIDE / 1280
 _ROAD: Final = 'stroke="#8FDDB8" stroke-width="2"'
 
 
-def focus_svg(stage: Stage, start: str, words: str) -> str:
-    """Return the picture; `words` stand for it where it cannot be seen."""
+def focus_svg(stage: Stage, start: str, labels: Mapping[str, str]) -> str:
+    """Return the picture with a label in each box; everything in it is escaped."""
     graph = graph_of(stage.targets)
     boxes = {target.name: target.box for target in stage.targets}
     reached = _reached(graph, start)
@@ -21,11 +23,19 @@ def focus_svg(stage: Stage, start: str, words: str) -> str:
     parts = [
         f'<rect width="{WIDE}" height="{HIGH}" rx="8" fill="#0C171E"/>',
         f'<rect {safe} fill="none" stroke="#3A5866" stroke-dasharray="3 4"/>',
-        *(_box(box, is_start=name == start, is_lost=name not in reached) for name, box in boxes.items()),
         *_roads(graph, boxes),
+        *(_box(box, is_start=name == start, is_lost=name not in reached) for name, box in boxes.items()),
+        *(_label(box, labels.get(name, ""), is_start=name == start) for name, box in boxes.items()),
     ]
-    svg = f'<svg width="{WIDE}" height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{words}">'
+    svg = f'<svg width="{WIDE}" height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}" role="img">'
     return svg + "".join(parts) + "</svg>"
+
+
+def _label(box: Box, words: str, *, is_start: bool) -> str:
+    words = escape(measure.cut(words, 13, round(box.w * _SCALE) - 6))
+    fill = "#12222B" if is_start else "#F4EFE3"
+    place = f'x="{_px(box.x + box.w / 2)}" y="{(box.y + box.h / 2) * _SCALE + 5:.1f}"'
+    return f'<text {place} font-size="13" text-anchor="middle" fill="{fill}">{words}</text>'
 
 
 def _px(stage_px: float) -> str:

@@ -12,7 +12,7 @@ from tv_apps.kit.focus import faults_of, graph_of
 from tv_apps.kit.look import Look, Tier
 from tv_apps.miniapps.address import Addresses, Here
 from tv_apps.miniapps.application import App
-from tv_apps.miniapps.check import MAX_HTML_BYTES, MAX_NODES, sample_frame
+from tv_apps.miniapps.check import MAX_HTML_BYTES, MAX_NODES, SAMPLE_AREA, sample_frame
 from tv_apps.miniapps.findings import Finding, Level, from_json
 from tv_apps.miniapps.manifest import SCOPES
 from tv_apps.miniapps.rendering import render
@@ -115,7 +115,7 @@ def inside_of(submission: Submission, app: App) -> Inside:
     asked = [Right(SCOPES.get(each.name, each.name), each.reason) for each in app.manifest.req_permissions]
     return Inside(
         thumbs=[_thumb(app, base, page) for page in app.pages],
-        focus_svg=focus_svg(stage, home.page.focus, "焦点图") if home and stage else "",
+        focus_svg=focus_svg(stage, home.page.focus, _labels(app)) if home and stage else "",
         focus_count=len(stage.targets) if stage else 0,
         faults=faults,
         rights=asked,
@@ -126,9 +126,20 @@ def inside_of(submission: Submission, app: App) -> Inside:
     )
 
 
+def _labels(app: App) -> dict[str, str]:
+    """Return what stands on the focusable boxes of the first page, by their names on the stage."""
+    bound = app.bound(app.manifest.home, None, SAMPLE_AREA)
+    if bound is None:
+        return {}
+    rows = {f"r{number}": row.cells[0].text for number, row in enumerate(bound.body.rows) if row.target}
+    links = {f"l{number}": words.text for number, (_, words) in enumerate(bound.links)}
+    return {**rows, **links, "next": "下一屏", "prev": "上一屏", "back": "返回上一页"}
+
+
 def _thumb(app: App, base: str, page: str) -> Thumb:
-    each = app.pages[page].each is not None
-    return Thumb(app.pages[page].title.replace("{item.name}", "…"), f"{base}/{page}" + ("/0" if each else ""))
+    row = 0 if app.pages[page].each is not None else None
+    bound = app.bound(page, row, SAMPLE_AREA)
+    return Thumb(bound.title.text if bound else page, f"{base}/{page}" + ("" if row is None else "/0"))
 
 
 def _bars(submission: Submission, app: App) -> list[Bar]:
@@ -144,7 +155,7 @@ def _bars(submission: Submission, app: App) -> list[Bar]:
 
 
 def _bar(name: str, used: float, limit: float, unit: str) -> Bar:
-    return Bar(name, f"{used:.3g} / {limit:.3g} {unit}", min(100, round(100 * used / limit)))
+    return Bar(name, f"{round(used, 2):g} / {limit:g} {unit}", min(100, round(100 * used / limit)))
 
 
 def rows_for(person: Person, own: Iterable[Submission], waiting: Iterable[Submission]) -> list[Submission]:

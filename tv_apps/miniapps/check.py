@@ -25,6 +25,8 @@ from tv_apps.miniapps.rendering import Rendered, addresses_of, render
 
 MAX_HTML_BYTES: Final = 30 * 1024
 MAX_NODES: Final = 300
+#: The community that stands for all, in checks and in the reviewer's pictures.
+SAMPLE_AREA: Final = "样板社区"
 _ICON_SIDES: Final = range(96, 193)
 _ELEMENT = re.compile(r"<[a-z]")
 #: A television that stands for all: the check must not depend on the day it runs on.
@@ -239,7 +241,7 @@ def sample_frame(look: Look) -> Frame:
         now_ms=0,
         device_id="check",
         address="",
-        area_name="样板社区",
+        area_name=SAMPLE_AREA,
         keys={},
         script="/tv/kit.js",
     )

@@ -18,6 +18,19 @@ class Rule:
     en: str
     cure_en: str
 
+    def example(self, language: str) -> str:
+        """Return the sentence as the documentation shows it, with dots in its gaps."""
+        return (self.en if language == "en" else self.zh).format_map(_Dots())
+
+    def example_cure(self, language: str) -> str:
+        """Return the cure as the documentation shows it."""
+        return (self.cure_en if language == "en" else self.cure_zh).format_map(_Dots())
+
+
+class _Dots(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
 
 def _read() -> dict[str, Rule]:
     text = (files("tv_apps.miniapps") / "rules.toml").read_text(encoding="utf-8")

@@ -7,9 +7,11 @@ public bytes. Private keys are PEM files that only their owner can read. Source:
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,14 +127,20 @@ def make_key(path: Path) -> Signer:
     )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _write_new(path, pem)
     except FileExistsError as error:
-        raise ConfigurationError(
-            "这里已经有一个密钥", place=str(path), cure="换一个文件名；旧密钥丢了就不能再发布它签过的应用"
-        ) from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+        cure = "换一个文件名；旧密钥丢了就不能再发布它签过的应用"
+        raise ConfigurationError("这里已经有一个密钥", place=str(path), cure=cure) from error
     return Signer(private_key)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Let the file appear whole or not at all, readable by its owner alone; raises FileExistsError."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        os.link(file.name, path)
 
 
 def read_key(path: Path) -> Signer:
@@ -154,7 +162,10 @@ def read_key(path: Path) -> Signer:
 
 def read_or_make_key(path: Path) -> Signer:
     """Return the platform's own key, made on first use."""
-    return read_key(path) if path.exists() else make_key(path)
+    if not path.exists():
+        with contextlib.suppress(ConfigurationError):  # another process was faster: its key counts
+            return make_key(path)
+    return read_key(path)
 
 
 def encode_public_key(public_key: bytes) -> str:

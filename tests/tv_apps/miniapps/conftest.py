@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -72,7 +73,7 @@ async def console(database_dsn: str, tmp_path: Path) -> AsyncIterator[Console]:
     await database.start()
     accounts = Accounts(database, clock)
     apps = mini_apps(database, accounts, clock, tmp_path / "secrets")
-    server = developer_server(apps, accounts, clock, host="127.0.0.1", port=0)
+    server = developer_server(apps, accounts, clock, ZoneInfo("Asia/Shanghai"), host="127.0.0.1", port=0)
     await server.start()
     developer = await accounts.create_person(
         "liuyang", PASSWORD, roles={"developer"}, area_id=AREA, display_name="县农技站 刘洋"

@@ -103,3 +103,8 @@ select distinct on (app_id) * from miniapp_overview where state = 'approved' ord
 
 -- name: find_current
 select * from miniapp_overview where state = 'approved' and app_id = $1 order by version_code desc limit 1
+
+-- name: find_first_developer
+-- In whose name the bundled apps are published.
+select person_id, name, display_name, roles, area_id from people
+where 'developer' = any (roles) and disabled_at is null order by created_at, person_id limit 1
