@@ -60,7 +60,7 @@ async def _read(options: argparse.Namespace) -> RuleFile | None:
     except RuleFileRefused as refused:
         for problem in refused.problems:
             print(problem)
-        print(f"{path}: {len(refused.problems)} problems; nothing of it runs")
+        print(f"{path}: {len(refused.problems)} to cure; nothing of it runs")
         return None
 
 

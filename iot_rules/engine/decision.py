@@ -184,7 +184,7 @@ class Draft:
         zone = rule.window.zone if rule.window else DEFAULT_ZONE
         return {
             "minutes": str(minutes_of(trigger.after if isinstance(trigger, Silence) else rule.hold)),
-            "device": device.name or device.device_id,
+            "device": (device.name or device.device_id)[:12],
             "value": f"{value:g}" if isinstance(value, float) else "" if value is None else str(value),
             "time": f"{at.astimezone(zone):%H:%M}",
         }

@@ -25,7 +25,7 @@ log = logs.get(__name__)
 
 BATCH = 50
 POLL_S = 1.0
-SPEAKER = "家里的规则"
+SPEAKERS = {Scope.HOUSEHOLD.value: "家里的规则", Scope.COMMUNITY.value: "社区的规则"}
 LATE_AFTER_S = 10.0
 #: An alarm without an event of its own gets a seq that no device counts up to; the wish makes it the same each time.
 OWN_SEQS = 2**52
@@ -167,18 +167,18 @@ def _facts(row: WishRow, alarm: RaiseAlarm, late_s: float) -> dict[str, object]:
 
 
 def _message_prefix(row: WishRow) -> str:
-    """Return how the ids begin of all that one episode of a rule shows; `/` stands in no device or rule id."""
+    """Return how the ids begin of all that one episode of a rule shows; `:` stands in no device or rule id."""
     since_epoch = row.started_at - datetime.fromtimestamp(0, row.started_at.tzinfo)
-    return f"rule/{row.rule_id}/{row.device_id}/{since_epoch // timedelta(milliseconds=1)}/"
+    return f"rule:{row.rule_id}:{row.device_id}:{since_epoch // timedelta(milliseconds=1)}:"
 
 
 def _message(row: WishRow, words: ShowOnTv, household_id: str, expires_at: datetime) -> TvMessage:
     return TvMessage(
-        message_id=f"{_message_prefix(row)}{row.wish_id}/{household_id}",
+        message_id=f"{_message_prefix(row)}{row.wish_id}:{household_id}",
         household_id=household_id,
         title=words.title,
         body=words.body,
-        source=SPEAKER,
+        source=SPEAKERS[str(row.payload["scope"])],
         level=words.level,
         created_at=row.created_at,
         expires_at=expires_at,
