@@ -71,7 +71,7 @@ async def _run(options: argparse.Namespace, data_dir: Path, ports: dict[str, int
     async def prepare(dsn: str) -> None:
         seeded.append(await seeding.seed(dsn, data_dir, file, camera_port=ports["cameras"]))
 
-    kinds = (*programs.STAR, programs.NOTICES, programs.VILLAGE)
+    kinds = (*programs.STAR, programs.NOTICES, programs.BUNDLED, programs.VILLAGE)
     plan = node.Plan(data_dir, _document(ports, seeding.area_of(file)), kinds, file)
     async with node.running(plan, prepare, progress) as running:
         facts = _facts(running, seeded[0], ports)
