@@ -95,7 +95,8 @@ class FileSource:
                 self._wait(pace, frame)
                 if self.stop.is_set():
                     return
-                yield Picture(converter.pixels(frame), wall_ns())
+                captured_ns = wall_ns()
+                yield Picture(converter.pixels(frame), captured_ns)
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 
