@@ -161,9 +161,11 @@ class FramePublisher:
     def _is_quitting(self, events: dict[object, int]) -> bool:
         if self._wake_out not in events:
             return False
+        said = os.read(self._wake_out, 4096)
+        # Only after the pipe is empty: an offer in between finds us woken, and its picture is sent right after this.
         with self._changed:
             self._is_woken = False
-        return b"q" in os.read(self._wake_out, 4096)
+        return b"q" in said
 
     def _hear(self, router: "zmq.Socket[bytes]") -> None:
         now_s = monotonic_ns() / 1e9

@@ -243,3 +243,24 @@ def test_recording_waits_for_its_reader(publisher: FramePublisher, reader: Frame
     assert not publisher.wait_taken("cam-1", 0.05)
     read_until(reader, 0)
     assert publisher.wait_taken("cam-1", PATIENCE_S)
+
+
+def test_offers_from_many_cameras_at_once_never_put_the_publisher_to_sleep(
+    publisher: FramePublisher, reader: FrameReader
+) -> None:
+    """Eight cameras offer at the same moments for seconds; the reader is served all the time, not once a second."""
+    rounds, cameras = 60, [f"cam-{number}" for number in range(8)]
+
+    def offer_always(camera_id: str) -> None:
+        for seq in range(rounds):
+            publisher.offer(a_header(camera_id, seq), JPEG)
+            time.sleep(0.05)
+
+    threads = [threading.Thread(target=offer_always, args=(camera_id,)) for camera_id in cameras]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        reader.receive(0.05)
+    for thread in threads:
+        thread.join()
+    assert reader.received.frames > rounds * len(cameras) / 2
