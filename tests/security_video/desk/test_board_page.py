@@ -166,7 +166,7 @@ async def test_an_ended_session_is_told_and_leads_to_the_login(stage: Stage, bro
 
 
 async def test_names_and_notes_stay_text(stage: Stage, browser: Browser) -> None:
-    """Markup in a resident's name, an address, a tag or a note is shown as it is written and never becomes an element."""
+    """Markup in a name, an address, a tag or a note is shown as it is written and never becomes an element."""
     evil = '<img src=x onerror="document.title=1"><b>王</b>'
     note = {"tags": [evil], "phone": "13812345678", "contacts": [{"name": evil, "relation": evil, "phone": "1"}]}
     update = "update households set resident_name = $1, address = $1, resident_note = $2 where household_id = 'hh-0301'"

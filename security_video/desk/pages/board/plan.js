@@ -35,11 +35,23 @@ export function makePlan(svg, community, onCamera) {
   const px = (pixels) => pixels / metre_px;
   const text = (x, y, words, attributes = {}) => draw("text", { x, y, "font-size": px(TEXT_PX), ...attributes }, words);
 
-  function drawShape(shape, place) {
+  /** Let roads and water that reach the plan's edge run on to the edge of the picture. */
+  function reaching(shape, view) {
+    if (shape.kind !== "road" && shape.kind !== "water") return shape;
+    const left = shape.x <= 1 ? view.x : shape.x;
+    const top = shape.y <= 1 ? view.y : shape.y;
+    const right = shape.x + shape.w >= width - 1 ? view.x + view.w : shape.x + shape.w;
+    const bottom = shape.y + shape.h >= height - 2 ? view.y + view.h : shape.y + shape.h;
+    return { ...shape, x: left, y: top, w: right - left, h: bottom - top };
+  }
+
+  function drawShape(shape, view, place) {
     const isStruck = place !== null && SOLID.has(shape.kind) && place.x >= shape.x && place.x <= shape.x + shape.w
       && place.y >= shape.y && place.y <= shape.y + shape.h;
+    const drawn = reaching(shape, view);
     const box = shape.kind === "label" ? null : draw("rect", {
-      class: isStruck ? `${shape.kind} struck${isWaiting(shown.alarm) ? " waiting" : ""}` : shape.kind, x: shape.x, y: shape.y, width: shape.w, height: shape.h,
+      class: isStruck ? `${shape.kind} struck${isWaiting(shown.alarm) ? " waiting" : ""}` : shape.kind,
+      x: drawn.x, y: drawn.y, width: drawn.w, height: drawn.h,
       rx: px(RADII[shape.kind] ?? 0), "stroke-width": px(isStruck ? 2.5 : 1.5),
     }, draw("title", {}, shape.name ?? ""));
     const fits = shape.kind === "label" || widthOf(shape.name ?? "", px(TEXT_PX)) < shape.w - px(6);
@@ -129,12 +141,12 @@ export function makePlan(svg, community, onCamera) {
     const placed = community.cameras.filter((camera) => camera.place !== null);
     const cool = placed.filter((camera) => !linked.has(camera.camera_id));
     const hot = placed.filter((camera) => linked.has(camera.camera_id));
-    const ground = shapes.map((shape) => drawShape(shape, alarm === null ? null : place));
+    const ground = shapes.map((shape) => drawShape(shape, view, alarm === null ? null : place));
     svg.replaceChildren(...[
-      ground.map((drawn) => drawn.box),
+      ground.map(({ box }) => box),
       cool.map((camera) => drawCamera(camera, false)),
       hot.map((camera) => drawCamera(camera, alarm !== null && isWaiting(alarm))),
-      ground.map((drawn) => drawn.name),
+      ground.map(({ name }) => name),
       drawScale(view),
       alarm !== null ? drawLegend(view) : null,
       alarm !== null && place !== null ? drawAlarm(alarm, place) : null,
