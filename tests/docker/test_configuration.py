@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from gateway.contract import topics
+from gateway.launch import sections
 from tests.kit.servers import REPOSITORY
 
 DOCKER = REPOSITORY / "docker"
@@ -40,6 +41,11 @@ def test_compose_keeps_secrets_out() -> None:
     assert re.findall(r"(?im)^\s*\w*password\s*[:=]\s*(?!\$\{)\S+", text) == []
     values = re.findall(r"(?m)^\w+=(.*)$", (DOCKER / "env.example").read_text())
     assert all("change-me" in value for value in values)
+
+
+def test_the_settings_are_known_to_the_programs() -> None:
+    """docker/linli.toml holds only sections and keys that some program reads."""
+    assert "sections known" in sections.check(DOCKER / "linli.toml")
 
 
 def test_mounted_files_exist() -> None:

@@ -2,12 +2,14 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.house_rules.tree import Module, modules
 
+VILLAGE_KEY = re.compile(r"((?:^    #: .*\n)*)^    (\w+): [\w |]+ = (.+)$", re.MULTILINE)
 NOTICE = "Written by `make map` from the code; a test fails when it is stale.\n"
 
 
@@ -54,8 +56,9 @@ def settings_page(found: list[Module]) -> str:
         if names := section_names(module):
             imported = importlib.import_module(str(module.path.with_suffix("")).replace("/", "."))
             sections |= {getattr(imported, name).section: getattr(imported, name) for name in names}
-    for name in sorted(sections):
+    for name in sorted(set(sections) - {"village"}):
         lines += _section(name, sections[name])
+    lines += _village(found)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -73,6 +76,21 @@ def _section(name: str, section: Any) -> Iterator[str]:
         )
         yield row(f"`{key}`", default, field.description or "")
     yield ""
+
+
+def _village(found: list[Module]) -> Iterator[str]:
+    """Yield the section of the simulated village, which reads it with its own eyes: a dataclass with `#:` comments."""
+    texts = [module.text for module in found if module.path.as_posix() == "firmware_stubs/settings.py"]
+    keys = [match for text in texts for match in re.findall(VILLAGE_KEY, text.split("class VillageSettings")[-1])]
+    if not keys:
+        return
+    yield from ("## [village]", "", "The simulated village (`firmware_stubs`).", "")
+    yield from (row("key", "default", "meaning"), row("---", "---", "---"))
+    meaning = ""
+    for comment, key, default in keys:  # a key without a comment of its own belongs to the one before
+        said = " ".join(line.strip().removeprefix("#:").strip() for line in comment.strip().splitlines())
+        meaning = said or meaning
+        yield row(f"`{key}`", _shown(ast.literal_eval(default)), meaning)
 
 
 def _shown(value: object) -> str:
