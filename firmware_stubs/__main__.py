@@ -65,7 +65,8 @@ async def _connected(member: Member) -> None:
 
 
 async def _village(options: argparse.Namespace, config: StubSettings) -> int:
-    village = Village(village_file.read(options.file), config, SystemClock())
+    plan = village_file.read(options.file, camera_port=config.village.camera_port)
+    village = Village(plan, config, SystemClock())
     stop = asyncio.create_task(_stop_signal())
     try:
         start = asyncio.create_task(village.start())

@@ -33,6 +33,8 @@ class VillageSettings:
     report_s: float = 15.0
     #: Decides all invented measurements: the same seed, the same village.
     seed: int = 7
+    #: First port of the stub cameras; a village file says `{port}`, `{port+1}` …
+    camera_port: int = 18810
     #: CSV files to replay instead of inventing; empty: invent.
     air_csv: str = ""
     home_csv: str = ""

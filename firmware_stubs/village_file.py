@@ -1,5 +1,6 @@
 """Reads a village file: which devices there are, whose they are, and which profile they imitate."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,15 +31,29 @@ class VillageDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class StubCamera:
+    """One `[[camera]]` whose address holds `{port}`: we are the camera behind it."""
+
+    camera_id: str
+    scheme: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class VillageFile:
     """What the stubs need of a village file; the rest is the registry's."""
 
     area_id: str
     devices: tuple[VillageDevice, ...]
+    cameras: tuple[StubCamera, ...] = ()
 
 
-def read(path: Path) -> VillageFile:
-    """Read a village file.
+#: Where a file leaves the port of a stub camera open: `{port}` is the first one, `{port+1}` the next.
+_OPEN_PORT = re.compile(r"(?P<scheme>rtsp|http)://127\.0\.0\.1:\{port(?:\+(?P<offset>\d{1,2}))?\}/.*")
+
+
+def read(path: Path, *, camera_port: int = 18810) -> VillageFile:
+    """Read a village file; its stub cameras listen from `camera_port` on.
 
     Raises:
         ConfigurationError: not TOML, no community, or a device that cannot be imitated; the place names it.
@@ -54,7 +69,17 @@ def read(path: Path) -> VillageFile:
         )
     entries = document.get("device", [])
     imitated = (_device(entry, f"{path}: device {number}") for number, entry in enumerate(entries, 1))
-    return VillageFile(area_id, tuple(device for device in imitated if device is not None))
+    devices = tuple(device for device in imitated if device is not None)
+    return VillageFile(area_id, devices, _cameras(document.get("camera", []), camera_port))
+
+
+def _cameras(entries: list[dict[str, object]], first_port: int) -> tuple[StubCamera, ...]:
+    found = ((str(entry.get("id", "")), _OPEN_PORT.fullmatch(str(entry.get("source", "")))) for entry in entries)
+    return tuple(
+        StubCamera(camera_id, match["scheme"], first_port + int(match["offset"] or 0))
+        for camera_id, match in found
+        if match is not None
+    )
 
 
 def _device(entry: dict[str, object], place: str) -> VillageDevice | None:

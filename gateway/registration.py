@@ -1,5 +1,6 @@
 """A community file (TOML) becomes rows of the registry; registering it again changes only what the file changed."""
 
+import re
 import secrets
 import tomllib
 from pathlib import Path
@@ -103,10 +104,19 @@ class Community(_Part):
     person: list[PersonPart] = Field(default_factory=list)
 
 
-def read(path: Path) -> Community:
-    """Read and check a community file; ConfigurationError names file, entry and cure."""
+#: Where a file leaves a port of this machine open: `{port}`, `{port+1}` … for cameras that are imitated.
+_OPEN_PORT = re.compile(r"\{port(?:\+(\d{1,2}))?\}")
+CAMERA_PORT = 18810
+
+
+def read(path: Path, *, camera_port: int = CAMERA_PORT) -> Community:
+    """Read and check a community file; ConfigurationError names file, entry and cure.
+
+    `{port}` in the file becomes `camera_port`, `{port+1}` the next one.
+    """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(_OPEN_PORT.sub(lambda found: str(camera_port + int(found[1] or 0)), text))
         community = Community.model_validate(document)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot be read: {error}", place=str(path), cure="Name a TOML file.") from error

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from firmware_stubs import settings, village_file
+from firmware_stubs import log, settings, village_file
 from firmware_stubs.clock import SystemClock
 from firmware_stubs.control import Order, ask
 from firmware_stubs.fleet import Village
@@ -50,6 +52,14 @@ kind = "sensor"
 profile = "air_station"
 """
 DEVICES = ("stb-0301", "sos-0301", "meter-0301", "door-0301", "air-1")
+CAMERAS = """
+[[camera]]
+id = "cam-1"
+source = "http://127.0.0.1:{port}/mjpeg"
+[[camera]]
+id = "cam-2"
+source = "rtsp://127.0.0.1:{port+1}/stream"
+"""
 AIR = "No,year,month,day,hour,PM2.5,wd\n1,2017,2,28,22,NA,N\n2,2017,2,28,23,7,NA\n"
 
 
@@ -147,6 +157,27 @@ async def test_an_order_that_makes_no_sense_is_answered_and_not_obeyed(
         answers = [await ask(control, order) or {} for order in NONSENSE]
         assert all(answer["ok"] is False and answer["error"] for answer in answers)
         assert all(member.sender.pending == () for member in village.members.values())
+
+
+async def test_a_camera_with_an_open_port_is_brought_to_life(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    """A viewer gets pictures from the port that the settings name; a taken port costs only its camera."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1] - 1
+        config = _prepare(mosquitto, tmp_path, f"camera_port = {port}\n")
+        with (tmp_path / "village.toml").open("a") as file:
+            file.write(CAMERAS)
+        plan = village_file.read(tmp_path / "village.toml", camera_port=port)
+        before = log.DROPPED["camera_not_started"]
+        village = Village(plan, settings.load(config, {}), SystemClock())
+        await village.start()
+        try:
+            assert log.DROPPED["camera_not_started"] == before + 1
+            async with aiohttp.ClientSession() as viewer, viewer.get(f"http://127.0.0.1:{port}/mjpeg") as answer:
+                assert b"\xff\xd8" in await answer.content.readuntil(b"\xff\xd9")
+        finally:
+            await village.stop()
 
 
 async def test_a_village_without_a_password_says_whose(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:

@@ -77,3 +77,10 @@ def test_a_device_without_a_profile_is_left_to_others(tmp_path: Path) -> None:
     path = tmp_path / "village.toml"
     path.write_text('[community]\narea_id = "110105001001"\n[[device]]\nid = "cam-1"\nkind = "camera"')
     assert village_file.read(path).devices == ()
+
+
+def test_cameras_with_an_open_port_are_imitated_and_others_are_not() -> None:
+    """`{port}` and `{port+1}` count from the first port; a test pattern is the capture program's own affair."""
+    cameras = village_file.read(LIUWAN, camera_port=24000).cameras
+    assert {(camera.scheme, camera.port) for camera in cameras} == {("rtsp", 24000), ("http", 24001)}
+    assert len(cameras) < len(DOCUMENT["camera"])

@@ -49,3 +49,10 @@ def test_a_mistake_in_a_community_file_is_named(tmp_path: Path, text: str, said:
     with pytest.raises(ConfigurationError) as refused:
         registration.read(path)
     assert said in str(refused.value)
+
+
+def test_an_open_port_is_filled_in() -> None:
+    """`{port}` of the file becomes the first port of the imitated cameras, `{port+1}` the next."""
+    sources = {camera.source for camera in registration.read(VILLAGE, camera_port=24000).camera}
+    assert {"rtsp://127.0.0.1:24000/stream", "http://127.0.0.1:24001/mjpeg"} <= sources
+    assert not any("{" in source for source in sources)
