@@ -8,14 +8,10 @@ round trip through the broker plus one single-row commit. Cameras are off. The l
 import asyncio
 import contextlib
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from gateway.accounts.sessions import Accounts
 from gateway.alarms.ledger import AlarmLedger
@@ -30,7 +26,7 @@ from gateway.store.pool import Database
 from tests.kit import servers
 from tests.kit.browser import DESK_SIZE, running_browser
 from tests.kit.community import AREA, OPERATOR, home, register
-from tests.kit.gateway import running_gateway, settings_text
+from tests.kit.gateway import running_gateway, running_program
 from tests.kit.mqtt import Peer, peer
 
 PRESSES = 200
@@ -76,24 +72,6 @@ async def prepare(dsn: str, presses: int) -> None:
     accounts = Accounts(database, CLOCK)
     await accounts.create_person("zhoumin", PASSWORD, roles=("operator",), area_id=AREA, display_name="周敏")
     await database.stop()
-
-
-@contextlib.contextmanager
-def running_desk(broker: servers.Mosquitto, dsn: str) -> Iterator[str]:
-    """The desk's own process; yields its address."""
-    with tempfile.TemporaryDirectory(prefix="linli-bench-desk-") as name:
-        settings = Path(name) / "linli.toml"
-        settings.write_text(settings_text(broker, dsn, Path(name)) + "\n[desk]\nport = 0\n")
-        with (Path(name) / "log").open("ab") as log:
-            command = [sys.executable, "-m", "security_video", "desk", "--config", str(settings)]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=dict(os.environ))
-        try:
-            assert process.stdout is not None
-            yield str(json.loads(process.stdout.readline())["url"])
-        finally:
-            servers.stop(process)
-            assert process.stdout is not None
-            process.stdout.close()
 
 
 @contextlib.asynccontextmanager
@@ -261,7 +239,7 @@ async def run(presses: int, background: int) -> dict[str, object]:
     ):
         dsn = postgres.create("alarm")
         await prepare(dsn, presses)
-        with running_gateway(broker, dsn), running_desk(broker, dsn) as url:
+        with running_gateway(broker, dsn) as gateway, running_program(gateway, "security_video", "desk") as url:
             async with open_board(url):
                 return await measure(broker, dsn, presses, background)
 

@@ -58,7 +58,7 @@ def settings_text(broker: servers.Mosquitto, dsn: str, folder: Path, *, protocol
             f'[database]\ndsn = "{dsn}"',
             f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\nusername = "gateway"',
             f'password = "{broker.credentials["gateway"]}"\nprotocol = {protocol}',
-            "[api]\nport = 0",
+            "[api]\nport = 0\n[tv]\nport = 0\n[developer]\nport = 0\n[desk]\nport = 0",
         ),
     )
 
@@ -100,3 +100,21 @@ def running_gateway(
             yield gateway
         finally:
             gateway.stop()
+
+
+@contextlib.contextmanager
+def running_program(gateway: GatewayProcess, package: str, verb: str) -> Iterator[str]:
+    """Another program beside `gateway`, on its settings; yields the address that it said when it was ready."""
+    with (gateway.folder / f"{package}.log").open("ab") as log:
+        command = [sys.executable, "-m", package, verb, "--config", str(gateway.settings)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError((gateway.folder / f"{package}.log").read_text(errors="replace"))
+        yield str(json.loads(line).get("url", ""))
+    finally:
+        servers.stop(process)
+        if process.stdout is not None:
+            process.stdout.close()

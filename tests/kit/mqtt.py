@@ -60,11 +60,15 @@ async def peer(
         if not subscriptions or reason.is_failure:
             one.loop.call_soon_threadsafe(one.connected.set)
 
+    def on_subscribe(*_told: Any) -> None:
+        one.loop.call_soon_threadsafe(one.connected.set)
+
+    def on_message(_client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        one.loop.call_soon_threadsafe(one.inbox.put_nowait, (message.topic, bytes(message.payload)))
+
     client.on_connect = on_connect
-    client.on_subscribe = lambda *_: one.loop.call_soon_threadsafe(one.connected.set)
-    client.on_message = lambda _c, _d, message: one.loop.call_soon_threadsafe(
-        one.inbox.put_nowait, (message.topic, bytes(message.payload))
-    )
+    client.on_subscribe = on_subscribe
+    client.on_message = on_message
     await asyncio.to_thread(client.connect, host, port)
     client.loop_start()
     try:
