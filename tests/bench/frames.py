@@ -2,8 +2,8 @@
 
 `python -m tests.bench.frames [cameras] [pictures/s] [seconds]`: the real capture program decodes H.264 640x360, looks
 at every picture, encodes JPEG and publishes; one reader here reads everything, one takes 100 ms a picture, one is
-stopped. The yardstick is measured in the same run: raw one-to-one ZeroMQ (PUSH/PULL over ipc) with the same bytes, paced as the cameras are
-and as fast as it goes; the latter also through our bus. The last line of output is JSON.
+stopped. The yardstick is measured in the same run: raw one-to-one ZeroMQ (PUSH/PULL over ipc) with the same bytes,
+paced as the cameras are and as fast as it goes; the latter also through our bus. The last line of output is JSON.
 """
 
 import json

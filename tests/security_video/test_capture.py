@@ -69,7 +69,8 @@ async def read(folder: Path, is_enough: Callable[[list[Frame]], bool]) -> list[F
     """Return the frames that came until there were enough."""
 
     def collect() -> list[Frame]:
-        reader, frames = FrameReader(frames_of(folder)), []
+        reader = FrameReader(frames_of(folder))
+        frames: list[Frame] = []
         deadline = time.monotonic() + PATIENCE_S
         while not is_enough(frames) and time.monotonic() < deadline:
             if (frame := reader.receive(0.1)) is not None:

@@ -79,7 +79,8 @@ def test_refusal_is_said_at_once() -> None:
 
 def test_silence_alone_walks_from_late_to_no_signal() -> None:
     """A camera of which nothing more is heard is late, then frozen, then without signal, in that order."""
-    track, said = run(begin(0), seen(), start_s=0, seconds=1), []
+    track = run(begin(0), seen(), start_s=0, seconds=1)
+    said: list[State] = []
     for tick in range(700):
         track = advance(track, seen(tick / 10, age_s=tick / 10), 1 + tick / 10, LIMITS)
         if not said or said[-1] is not track.said.state:

@@ -81,12 +81,12 @@ async def until(hub: Hub, is_so: Callable[[CameraView], bool], camera_id: str = 
     return view
 
 
-async def film(publisher: FramePublisher, hub: Hub, state: State, **header: int) -> list[State]:
+async def film(publisher: FramePublisher, hub: Hub, state: State, luma: int = 110, still_ms: int = 0) -> list[State]:
     """Send pictures until the camera is in `state`; return the states that it was in on the way."""
     states: list[State] = []
     async with asyncio.timeout(PATIENCE_S):
         for seq in range(10_000):
-            publisher.offer(a_header(seq + film_start(hub), **header), JPEG)
+            publisher.offer(a_header(seq + film_start(hub), luma=luma, still_ms=still_ms), JPEG)
             await asyncio.sleep(0.04)
             view = hub.camera("cam-1")
             assert view is not None
