@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
+from gateway.model.alarms import short_number
 from gateway.model.notices import Notice, Section
 from gateway.runtime.clock import Clock
 from gateway.store.content import ContentStore, Count, Reader
@@ -154,7 +155,7 @@ class Readers:
     def _alarm_line(self, alarm: HomeAlarm) -> safety.AlarmLine:
         return safety.AlarmLine(
             alarm.alarm_id,
-            alarm.alarm_no[5:],
+            short_number(alarm.alarm_no),
             alarm.kind,
             alarm.state,
             alarm.raised_at.astimezone(self._zone),

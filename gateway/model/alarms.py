@@ -135,9 +135,14 @@ class Alarm:
 
     @property
     def short_no(self) -> str:
-        """The number as screens show it: `0720-003` for `A20260720-0003`."""
-        day, _, number = self.alarm_no.partition("-")
-        return f"{day[5:]}-{int(number):03d}"
+        """The number as screens show it."""
+        return short_number(self.alarm_no)
+
+
+def short_number(alarm_no: str) -> str:
+    """Return an alarm's number as screens show it: `0720-003` for `A20260720-0003`."""
+    day, _, number = alarm_no.partition("-")
+    return f"{day[5:]}-{int(number):03d}"
 
 
 @dataclass(frozen=True, slots=True)
