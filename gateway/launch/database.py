@@ -18,8 +18,11 @@ from urllib.parse import quote
 from gateway.launch import birth
 from gateway.launch.supervisor import Program
 from gateway.model.errors import ConfigurationError, LinliError, Unavailable
+from gateway.runtime import logs
 from gateway.store.pool import Database
 from gateway.store.queries import named
+
+log = logs.get(__name__)
 
 NAME: Final = "linli"
 _SQL: Final = named("launch")
@@ -131,6 +134,7 @@ class EmbeddedDatabase:
         words = [
             str(self.place.binaries / "initdb"), f"--pgdata={self.place.data}", f"--username={NAME}", "--encoding=UTF8",
             "--locale-provider=builtin", "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject",
+            "--sync-method=syncfs",  # as durable as a thousand fsyncs, and three times as fast
         ]  # fmt: skip
         done = subprocess.run(words, preexec_fn=self._birth, cwd="/", capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -161,6 +165,7 @@ class EmbeddedDatabase:
             log=self._log,
             birth=self._birth,
             stop_signal=signal.SIGINT,
+            last_signal=signal.SIGQUIT,
             is_ready=self.answers,
             is_server=True,
         )
@@ -186,10 +191,16 @@ class EmbeddedDatabase:
         finally:
             await server.stop()
 
-    def clean(self) -> None:
-        """Remove a socket folder that is outside the data folder."""
-        if not self.place.sockets.is_relative_to(self.place.data.parent):
-            shutil.rmtree(self.place.sockets, ignore_errors=True)
+    async def settle(self) -> None:
+        """Write what the start has changed to its files, so that the end is quick."""
+        server = Database(self.dsn, max_size=1, program="linli-launch")
+        try:
+            await server.start()
+            await server.execute(_SQL["write_checkpoint"])
+        except LinliError as error:
+            log.warning("checkpoint_failed", error=str(error))
+        finally:
+            await server.stop()
 
 
 def _check_reachable(path: Path, user: birth.SystemUser) -> None:

@@ -78,6 +78,7 @@ class Node:
     progress: Progress
     document: dict[str, dict[str, Any]]
     dsn: str = ""
+    _settling: asyncio.Task[None] | None = None
 
     @property
     def config(self) -> Path:
@@ -120,8 +121,7 @@ class Node:
             settings_file.keep_passwords(secrets / "devices.json", [])
             chosen = {"host": "127.0.0.1", "username": "gateway", "password": own, "protocol": 4}
             self.document = settings_file.merged(self.document, {"mqtt": chosen})
-        embedded = EmbeddedDatabase(self.plan.data_dir) if not self._named_dsn else None
-        self.dsn = embedded.dsn if embedded else self._named_dsn
+        self.dsn = self._named_dsn or EmbeddedDatabase(self.plan.data_dir).dsn
         over = {"node": {"data_dir": str(self.plan.data_dir)}, "database": {"dsn": self.dsn}}
         self.document = settings_file.merged(self.document, over)
         settings_file.write(self.config, self.document)
@@ -141,6 +141,18 @@ class Node:
             await self.supervisor.start_and_wait(embedded.program())
             await embedded.create()
 
+    async def settle(self) -> None:
+        """Let the embedded database write its files in the background, now that everybody is ready."""
+        if not self._named_dsn:
+            self._settling = asyncio.create_task(EmbeddedDatabase(self.plan.data_dir).settle())
+
+    async def stop(self) -> None:
+        """Stop everything; before `start` and twice is fine."""
+        if self._settling:
+            self._settling.cancel()
+            await asyncio.wait({self._settling}, timeout=0.5)
+        await self.supervisor.stop_all()
+
     async def _start_broker(self, *, is_embedded: bool) -> None:
         if is_embedded:
             await self.supervisor.start_and_wait(programs.program_of(programs.BROKER, self.config))
@@ -156,9 +168,10 @@ async def running(plan: Plan, prepare: Prepare, progress: Progress) -> AsyncIter
     node = Node(plan, Supervisor(progress.tell), progress, document)
     try:
         await node.start(prepare)
+        await node.settle()
         yield node
     finally:
-        await node.supervisor.stop_all()
+        await node.stop()
 
 
 async def until_told(run: Callable[[], Awaitable[None]]) -> int:

@@ -43,6 +43,8 @@ class Program:
     log: Path
     birth: Birth = field(default_factory=die_with_parent)
     stop_signal: int = signal.SIGTERM
+    #: What a program that is late gets before SIGKILL; PostgreSQL knows one that ends it at once and in order.
+    last_signal: int = signal.SIGKILL
     is_ready: Callable[[], Awaitable[bool]] | None = None
     #: Servers that others lean on are stopped after the others.
     is_server: bool = False
@@ -184,10 +186,12 @@ class Child:
     async def _kill(self, keeper: asyncio.Task[None]) -> None:
         log.error("program_killed", name=self.program.name, pid=self.pid)
         self._tell(f"{self.program.name} did not stop; killed")
-        _kill_group(self.pid, signal.SIGKILL)
-        _, late = await asyncio.wait({keeper}, timeout=1.0)
-        if late:
-            keeper.cancel()
+        for how, patience_s in ((self.program.last_signal, 0.3), (signal.SIGKILL, 1.0)):
+            _kill_group(self.pid, how)
+            _, late = await asyncio.wait({keeper}, timeout=patience_s)
+            if not late:
+                return
+        keeper.cancel()
 
 
 class Supervisor:

@@ -1,4 +1,4 @@
--- What the launcher asks: is the embedded server up, does our database exist, which token has which box.
+-- What the launcher asks: is the embedded server up, does our database exist, which token has which box; write down what is new.
 
 -- name: is_up
 select true
@@ -11,3 +11,7 @@ create database linli
 
 -- name: list_box_tokens
 select household_id, tv_token from households where area_id = $1
+
+-- name: write_checkpoint
+-- A new cluster's first checkpoint syncs hundreds of files; better now than while somebody waits for the end.
+checkpoint
