@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.house_rules.tree import Module, modules
+from tests.house_rules.tree import REPOSITORY, Module, modules
 
 VILLAGE_KEY = re.compile(r"((?:^    #: .*\n)*)^    (\w+): [\w |]+ = (.+)$", re.MULTILINE)
 NOTICE = "Written by `make map` from the code; a test fails when it is stale.\n"
@@ -81,7 +81,11 @@ def _section(name: str, section: Any) -> Iterator[str]:
 def _village(found: list[Module]) -> Iterator[str]:
     """Yield the section of the simulated village, which reads it with its own eyes: a dataclass with `#:` comments."""
     texts = [module.text for module in found if module.path.as_posix() == "firmware_stubs/settings.py"]
-    keys = [match for text in texts for match in re.findall(VILLAGE_KEY, text.split("class VillageSettings")[-1])]
+    keys = [
+        match
+        for text in texts
+        for match in re.findall(VILLAGE_KEY, text.partition("class VillageSettings")[2].partition("\n@")[0])
+    ]
     if not keys:
         return
     yield from ("## [village]", "", "The simulated village (`firmware_stubs`).", "")
@@ -94,6 +98,8 @@ def _village(found: list[Module]) -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, Path) and value.is_relative_to(REPOSITORY):
+        value = value.relative_to(REPOSITORY)
     return "(empty)" if value in ("", (), None, [], {}) else f"`{value}`"
 
 

@@ -1,6 +1,7 @@
 """The tree as the house rules see it: programs, their modules, their texts."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,13 @@ def modules(root: Path) -> Iterator[Module]:
     for program in PROGRAMS:
         for path in files(root / program):
             if path.suffix == ".py":
-                text = path.read_text(encoding="utf-8")
-                yield Module(path.relative_to(root), text, ast.parse(text, str(path)))
+                yield _read(path, root, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def _read(path: Path, root: Path, _changed_at_ns: int) -> Module:
+    text = path.read_text(encoding="utf-8")
+    return Module(path.relative_to(root), text, ast.parse(text, str(path)))
 
 
 def files(folder: Path) -> Iterator[Path]:
