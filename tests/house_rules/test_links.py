@@ -1,9 +1,10 @@
 """A path that a document names exists."""
 
+import functools
 import re
 from pathlib import Path
 
-from tests.house_rules.tree import REPOSITORY
+from tests.house_rules.tree import REPOSITORY, files
 
 BACKTICKED = re.compile(r"`([A-Za-z0-9_.*/{},-]+)`")
 LINKED = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
@@ -32,13 +33,13 @@ def _is_path(name: str) -> bool:
 def _exists(root: Path, name: str, here: Path) -> bool:
     if "*" in name:
         return any(root.glob(name))
-    return (root / name).exists() or (here / name).exists() or ("/" not in name and any(_named(root, name)))
+    return (root / name).exists() or (here / name).exists() or ("/" not in name and name in _names(root))
 
 
-def _named(root: Path, name: str) -> list[Path]:
-    return [
-        path for folder in root.iterdir() if folder.is_dir() and folder.name != ".venv" for path in folder.rglob(name)
-    ]
+@functools.cache
+def _names(root: Path) -> frozenset[str]:
+    """The names of all files, for documents that name a file without its folder, as the code map does."""
+    return frozenset(path.name for path in files(root))
 
 
 def documents(root: Path) -> list[Path]:
