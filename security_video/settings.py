@@ -34,7 +34,7 @@ class VideoSettings(Section, section="video"):
     frozen_s: float = Field(10.0, gt=0, description="No new picture, or always the same one, for this long is frozen.")
     no_signal_s: float = Field(60.0, gt=0, description="No new picture for this long is no signal.")
     settle_s: float = Field(1.0, ge=0, description="A new state is said after it has held this long.")
-    idle_rate_hz: float = Field(1.0, gt=0, le=60, description="Pictures a second on a tile nobody looks at closely.")
+    idle_rate_hz: float = Field(1.0, ge=0.5, le=60, description="Pictures a second on a tile nobody looks at closely.")
     selected_rate_hz: float = Field(8.0, gt=0, le=60, description="Pictures a second on a selected tile.")
     alarmed_rate_hz: float = Field(15.0, gt=0, le=60, description="Pictures a second on a tile of an open alarm.")
 

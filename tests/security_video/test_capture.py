@@ -196,6 +196,18 @@ async def test_killed_process_is_started_again_and_others_go_on(tmp_path: Path) 
     assert service.processes() == []
 
 
+async def test_process_that_says_nothing_is_killed_and_started_again(tmp_path: Path) -> None:
+    """A capture process that hangs as a whole is noticed by its silence, killed by force and replaced."""
+    async with capturing(tmp_path, {"a": "testcard:1?fps=20&size=320x180"}, stuck_after_s=2.5) as service:
+        before = await read(tmp_path, lambda frames: count(frames, "a") >= 2)
+        stopped = service.processes()[0].pid
+        os.kill(stopped, signal.SIGSTOP)
+        epochs = {"a": before[-1].header.epoch}
+        after = await read(tmp_path, lambda frames: new_epoch(frames, "a", epochs))
+        assert service.processes()[0].pid != stopped
+    assert new_epoch(after, "a", epochs)
+
+
 def new_epoch(frames: list[Frame], camera_id: str, epochs: dict[str, int]) -> bool:
     own = [frame.header.epoch for frame in frames if frame.payload and frame.header.camera_id == camera_id]
     return bool(own) and max(own) > epochs[camera_id]
