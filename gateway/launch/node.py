@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.launch import programs, settings_file
 from gateway.launch.database import EmbeddedDatabase, assert_usable
 from gateway.launch.progress import Progress
-from gateway.launch.supervisor import Supervisor
+from gateway.launch.supervisor import Supervisor, all_or_first_error
 from gateway.model.errors import ConfigurationError
 from gateway.runtime import logs
 from gateway.runtime.service import wait_for_signal
@@ -94,15 +94,17 @@ class Node:
         """Start everything in order; raises what refused to start, with its place and cure."""
         has_broker = not self.document.get("mqtt", {}).get("host")
         self._settle_broker(is_embedded=has_broker)
-        await asyncio.gather(self._start_database(), self._start_broker(is_embedded=has_broker))
+        await all_or_first_error(self._start_database(), self._start_broker(is_embedded=has_broker))
         with self.progress.step("community and accounts"):
             await prepare(self.dsn)
         installed = [kind for kind in self.plan.kinds if self._is_installed(kind)]
-        for stage in sorted({kind.stage for kind in installed}):
-            kinds = [kind for kind in installed if kind.stage == stage]
-            with self.progress.step(", ".join(kind.name for kind in kinds)):
-                started = [self._program(kind) for kind in kinds]
-                await self.supervisor.start_and_wait(*started)
+        await all_or_first_error(*(self._start_kind(kind) for kind in installed))
+
+    async def _start_kind(self, kind: programs.Kind) -> None:
+        if kind.after in self.supervisor.children:
+            await self.supervisor.children[kind.after].wait_ready()
+        with self.progress.step(kind.name):
+            await self.supervisor.start_and_wait(self._program(kind))
 
     def _is_installed(self, kind: programs.Kind) -> bool:
         if programs.is_installed(kind):
@@ -155,7 +157,7 @@ class Node:
 
     async def _start_broker(self, *, is_embedded: bool) -> None:
         if is_embedded:
-            await self.supervisor.start_and_wait(programs.program_of(programs.BROKER, self.config))
+            await self._start_kind(programs.BROKER)
 
 
 @contextlib.asynccontextmanager

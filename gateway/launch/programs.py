@@ -1,4 +1,4 @@
-"""Which programs there are, in the order they start; the launcher knows their names and imports none of them."""
+"""Which programs there are and what each waits for; the launcher knows names and imports none of them."""
 
 import importlib.util
 import sys
@@ -12,30 +12,31 @@ from gateway.launch.supervisor import Program
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One program: `python -m package verb… --config FILE`; `stage` is when it starts (equal ones together)."""
+    """One program: `python -m package verb… --config FILE`; `after` names the one that must be ready before it."""
 
     name: str
     package: str
     verbs: Sequence[str]
-    stage: int
+    after: str = ""
     is_server: bool = False
     #: Does its work and ends, before the start counts as done; the others are kept running.
     is_chore: bool = False
 
 
-BROKER: Final = Kind("broker", "gateway.launch.broker", ("run",), 0, is_server=True)
+BROKER: Final = Kind("broker", "gateway.launch.broker", ("run",), is_server=True)
 STAR: Final = (
-    Kind("gateway", "gateway", ("run",), 1),
-    Kind("rules", "iot_rules", ("run",), 1),
-    Kind("tv", "tv_apps", ("serve",), 1),
-    Kind("capture", "security_video", ("capture",), 1),
-    Kind("desk", "security_video", ("desk",), 1),
+    Kind("gateway", "gateway", ("run",)),
+    Kind("rules", "iot_rules", ("run",)),
+    Kind("tv", "tv_apps", ("serve",)),
+    Kind("capture", "security_video", ("capture",)),
+    Kind("desk", "security_video", ("desk",)),
 )
 #: Fills the demo's notice boards.
-NOTICES: Final = Kind("notices", "tv_apps", ("notices", "demo"), 1, is_chore=True)
+NOTICES: Final = Kind("notices", "tv_apps", ("notices", "demo"), is_chore=True)
 #: Puts the bundled mini-apps on the televisions; one is left for an official to decide about.
-BUNDLED: Final = Kind("bundled", "tv_apps", ("bundled", "--hold", "clinic"), 1, is_chore=True)
-VILLAGE: Final = Kind("village", "firmware_stubs", ("village",), 2)
+BUNDLED: Final = Kind("bundled", "tv_apps", ("bundled", "--hold", "clinic"), is_chore=True)
+#: After the gateway: what devices say while nobody has subscribed, an embedded broker drops.
+VILLAGE: Final = Kind("village", "firmware_stubs", ("village",), after="gateway")
 
 #: Verbs of `linli` that another program answers: `linli app …` is `python -m tv_apps app …`.
 DELEGATED: Final = {"app": "tv_apps", "rules": "iot_rules", "notices": "tv_apps"}

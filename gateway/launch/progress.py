@@ -19,18 +19,32 @@ class Progress:
 
     def __init__(self) -> None:
         self._console = Console(file=sys.stderr, highlight=False)
+        self._status = self._console.status("")
+        self._waiting: list[str] = []
         self._began_s = _CLOCK.monotonic_s()
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
         """Show `what` while it lasts, and how long it took when it is done."""
         began_s = _CLOCK.monotonic_s()
-        if self._console.is_terminal:
-            with self._console.status(f"{what} …"):
-                yield
-        else:
+        self._begin(what)
+        try:
             yield
+        finally:
+            self._end(what)
         self._console.print(f"[green]✓[/green] {what} [dim]{_CLOCK.monotonic_s() - began_s:.1f} s[/dim]")
+
+    def _begin(self, what: str) -> None:
+        self._waiting.append(what)
+        if self._console.is_terminal:
+            self._status.update(f"{', '.join(self._waiting)} …")
+            self._status.start()
+
+    def _end(self, what: str) -> None:
+        self._waiting.remove(what)
+        self._status.update(f"{', '.join(self._waiting)} …")
+        if not self._waiting:
+            self._status.stop()
 
     def tell(self, sentence: str) -> None:
         """Say one sentence."""

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -211,14 +211,7 @@ class Supervisor:
     async def start_and_wait(self, *programs: Program, patience_s: float = READY_PATIENCE_S) -> None:
         """Start all of `programs` at once and return when each is ready; raises what the first that fails raises."""
         started = [self.start(program) for program in programs]
-        waiting = {asyncio.create_task(child.wait_ready(patience_s)) for child in started}
-        try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
-        finally:
-            for task in waiting:
-                task.cancel()
+        await all_or_first_error(*(child.wait_ready(patience_s) for child in started))
 
     async def stop_all(self) -> None:
         """Stop the programs, then the servers that they lean on; never later than five seconds."""
@@ -229,6 +222,19 @@ class Supervisor:
     async def _stop_those(self, patience_s: float, *, is_server: bool) -> None:
         those = [child for child in self.children.values() if child.program.is_server is is_server]
         await asyncio.gather(*(child.stop(patience_s) for child in those))
+
+
+async def all_or_first_error(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all of `work` at once; the first error ends the rest and is raised as it is."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _ready_facts(line: bytes) -> Mapping[str, Any] | None:
