@@ -46,7 +46,7 @@ bench: install  ## measure: NAME=alarm, ingest or frames; the last line is JSON
 	@exec $(BIN)/python -m tests.bench.$(NAME) $(ARGS)
 
 screens: install  ## render every page into DIR=folder
-	@exec $(BIN)/python -m tests.screens --dir $(or $(DIR),build/screens)
+	@exec $(BIN)/python -m tests.screens --dir $(or $(DIR),build/screens) $(ARGS)
 
 map: install  ## write the generated parts of the documentation again
 	@exec $(BIN)/python -m tests.house_rules.code_map --write

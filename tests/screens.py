@@ -16,12 +16,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.kit.browser import DESK_SIZE, DEVELOPER_SIZE, TV_SIZE, running_browser
+from tests.kit.servers import REPOSITORY
 from tests.kit.stack import Demo, running_demo
 
 TV_TEXT_PX = 24
+ULID = r"[0-9A-HJKMNP-TV-Z]{26}"
+#: What is no page of its own: signing out, files, and the screens of an app that a review page frames without scripts.
+NO_PAGE = re.compile(r"logout|\.(png|svg|json|zip)$|/submissions/\w+/app/")
+#: Pictures of the README: name here → name in docs/pictures.
+README_PICTURES = {
+    "tv-tv-home": "tv-home",
+    "tv-alarm-accepted": "tv-alarm",
+    "tv-tv-air": "tv-air",
+    "desk-alarm-board-dark": "desk",
+    "developer-official-home": "review",
+}
 LONGEST_WALK = 60
 SETTLE_MS = 1500
 
@@ -78,7 +91,7 @@ class Album:
         page.on("requestfailed", lambda request: self._failed(name, request.url, request.failure or ""))
 
     def _said(self, name: str, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and "frame is sandboxed" not in message.text:  # meant: see NO_PAGE
             self.findings.append(f"{name}: console: {message.text}")
 
     def _failed(self, name: str, url: str, why: str) -> None:
@@ -88,7 +101,7 @@ class Album:
 
 def slug(url: str) -> str:
     """Return a file name for an address, without what changes from run to run."""
-    words = [word for word in re.split(r"[^A-Za-z0-9]+", urlsplit(url).path) if word]
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", urlsplit(url).path) if word and not re.fullmatch(ULID, word)]
     return "-".join(word[:20] for word in words[:5]) or "home"
 
 
@@ -96,9 +109,7 @@ async def links(page: Page) -> list[str]:
     """Return the addresses that the page links to on its own server, each once."""
     found: list[str] = await page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href.split('#')[0])")
     here = urlsplit(page.url).netloc
-    kept = (
-        url for url in found if urlsplit(url).netloc == here and not re.search(r"logout|\.(png|svg|json|zip)$", url)
-    )
+    kept = (url for url in found if urlsplit(url).netloc == here and not NO_PAGE.search(url))
     return list(dict.fromkeys(kept))
 
 
@@ -205,13 +216,25 @@ async def photograph(demo: Demo, folder: Path) -> Album:
     return album
 
 
+def keep_for_readme(album: Album, pictures: Path) -> None:
+    """Store the README's pictures with 256 colours, which is a third of the bytes."""
+    pictures.mkdir(parents=True, exist_ok=True)
+    for name, kept in README_PICTURES.items():
+        with Image.open(album.folder / f"{name}.png") as picture:
+            picture.convert("RGB").quantize(256).save(pictures / f"{kept}.png", optimize=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.screens", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="where the pictures go")
-    folder = parser.parse_args().dir
+    parser.add_argument("--readme", action="store_true", help="also renew the pictures of the README")
+    options = parser.parse_args()
+    folder: Path = options.dir
     folder.mkdir(parents=True, exist_ok=True)
     with running_demo() as demo:
         album = asyncio.run(photograph(demo, folder))
+    if options.readme:
+        keep_for_readme(album, REPOSITORY / "docs" / "pictures")
     for finding in dict.fromkeys(album.findings):
         print(finding)
     print(json.dumps({"screens": len(album.taken), "findings": len(album.findings), "dir": str(folder)}))
