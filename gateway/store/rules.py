@@ -212,18 +212,17 @@ class RuleStore:
 
 
 async def _write(connection: Connection, step: Step, now: datetime) -> None:
-    for memory in step.memories:
-        await connection.execute(SQL["put_memory"], memory.device_id, dict(memory.state), now)
-    for one in step.episodes:
-        await connection.execute(
-            SQL["put_episode"], one.rule_id, one.device_id, one.phase, one.due_at, dict(one.state), now
-        )
-    for rule_id, device_id in step.forgotten:
-        await connection.execute(SQL["forget_episode"], rule_id, device_id)
-    for wish in step.wishes:
-        await connection.execute(SQL["put_wish"], *_wish_values(wish))
-    for trace in step.traces:
-        await connection.execute(SQL["put_trace"], *_trace_values(trace, now))
+    memories = [(one.device_id, dict(one.state), now) for one in step.memories]
+    episodes = [(one.rule_id, one.device_id, one.phase, one.due_at, dict(one.state), now) for one in step.episodes]
+    for query, rows in (
+        ("put_memory", memories),
+        ("put_episode", episodes),
+        ("forget_episode", step.forgotten),
+        ("put_wish", [_wish_values(wish) for wish in step.wishes]),
+        ("put_trace", [_trace_values(trace, now) for trace in step.traces]),
+    ):
+        if rows:
+            await connection.executemany(SQL[query], rows)
 
 
 def _wish_values(wish: WishRow) -> list[object]:

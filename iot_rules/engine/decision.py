@@ -39,10 +39,10 @@ class Known(Protocol):
 class Draft:
     """A step in the making: reads fall through to the engine, writes stay here."""
 
-    def __init__(self, known: Known, now: datetime) -> None:
+    def __init__(self, known: Known, now: datetime, step: Step | None = None) -> None:
         self.known = known
         self.now = now
-        self.step = Step(now)
+        self.step = step or Step(now)
 
     def episode(self, rule: Rule, device_id: str) -> Episode:
         drafted = self.step.episodes.get((rule.rule_id, device_id))
@@ -51,6 +51,11 @@ class Draft:
 
     def memory(self, device_id: str) -> Memory:
         return self.step.memories.get(device_id) or self.known.memory_of(device_id)
+
+    def rules_of(self, device_id: str) -> tuple[str, ...]:
+        """Return the rules that have an episode for a device, drafted ones included."""
+        drafted = [rule_id for rule_id, device in self.step.episodes if device == device_id]
+        return tuple(dict.fromkeys((*self.known.episodes_of(device_id), *drafted)))
 
     def put(self, rule: Rule, device_id: str, one: Episode) -> None:
         if one != self.episode(rule, device_id):

@@ -86,20 +86,20 @@ class Engine:
             self._timers.set(key, turns.next_moment(self.rules[rule_id], one))
         return tuple(step.wishes)
 
-    def plan(self, fact: Fact, now: datetime) -> Step:
-        """Work out what a fact changes.
+    def plan(self, fact: Fact, now: datetime, step: Step | None = None) -> Step:
+        """Work out what a fact changes, on top of `step` where one is given: then both are one.
 
         `fact.at` counts only between the last tick and `now`: a later one is now, and one that is long before the
         tick comes from a clock that cannot be trusted, or from a journal, and is now as well. Time never runs back
         for a device.
         """
-        draft = Draft(self, now)
+        draft = Draft(self, now, step)
         device = self.registry.find(fact.device_id)
         if device is None:
             draft.step.ignored = "unknown_device"
             return draft.step
         memory = draft.memory(device.device_id)
-        draft.step.ignored = "" if self._concerns(device, fact) else "no_rule"
+        draft.step.ignored = "" if self._concerns(draft, device, fact) else "no_rule"
         draft.step.ignored = draft.step.ignored or _refusal(fact, memory)
         if draft.step.ignored:
             return draft.step
@@ -138,9 +138,9 @@ class Engine:
                 draft.put(rule, device_id, turns.prolong(one, until - since))
         return draft.step
 
-    def _concerns(self, device: Device, fact: Fact) -> bool:
+    def _concerns(self, draft: Draft, device: Device, fact: Fact) -> bool:
         """Tell whether any rule wants to know; what concerns none is not even remembered."""
-        if self._episodes.get(device.device_id) or any(self.triggered_by(device, Source.DEVICE, "")):
+        if draft.rules_of(device.device_id) or any(self.triggered_by(device, Source.DEVICE, "")):
             return True
         match fact:
             case Sampled():
@@ -148,7 +148,7 @@ class Engine:
             case Happened():
                 return any(self.triggered_by(device, Source.EVENT, fact.kind))
             case PresenceSaid():
-                return bool(self._kept_keys) and device.device_id in self._memories
+                return bool(self._kept_keys) and draft.memory(device.device_id) != Memory()
 
     def _moment_of(self, fact: Fact, now: datetime) -> datetime:
         floor = self._ticked_at
@@ -280,7 +280,7 @@ def _hear(engine: Engine, draft: Draft, device: Device, cause: Cause, at: dateti
             draft.advance(rule, device, at)
             one = draft.episode(rule, device.device_id)
             draft.turn(rule, device, turns.hear(rule, replace(one, cause=cause), at), at)
-    for rule_id in engine.episodes_of(device.device_id):
+    for rule_id in draft.rules_of(device.device_id):
         rule = engine.rules[rule_id]
         one = draft.episode(rule, device.device_id)
         if one.absent_at is not None:
@@ -290,7 +290,7 @@ def _hear(engine: Engine, draft: Draft, device: Device, cause: Cause, at: dateti
 
 def _lose(engine: Engine, draft: Draft, device: Device, at: datetime) -> None:
     """Note an absence for every rule that looks at a value of the device."""
-    for rule_id in engine.episodes_of(device.device_id):
+    for rule_id in draft.rules_of(device.device_id):
         rule = engine.rules[rule_id]
         if rule.trigger_input.source is Source.PROPERTY:
             draft.advance(rule, device, at)

@@ -64,15 +64,24 @@ class Decider:
             await self._replace(Engine(rules, registry, state))
 
     async def take(self, fact: Fact) -> str:
-        """Decide about a fact and return why it was ignored, or nothing; Unavailable leaves everything as it was."""
+        """Decide about one fact; see `take_all`."""
+        return (await self.take_all([fact]))[0]
+
+    async def take_all(self, facts: Sequence[Fact]) -> list[str]:
+        """Decide about facts in their order, all in one transaction, and return why each was ignored, or nothing.
+
+        Unavailable, or BadInput where the database cannot hold a value, leaves everything as it was.
+        """
         async with self._lock:
-            step = self._engine.plan(fact, self._clock.now())
-            self._counts["facts"] += 1
-            if step.ignored:
-                self._counts["ignored"] += 1
-                return step.ignored
+            now = self._clock.now()
+            step, reasons = Step(now), []
+            for fact in facts:
+                step = self._engine.plan(fact, now, step)
+                reasons.append(step.ignored)
             await self._commit(step)
-        return ""
+        self._counts["facts"] += len(facts)
+        self._counts["ignored"] += sum(map(bool, reasons))
+        return reasons
 
     async def tick(self) -> datetime | None:
         """Let time pass up to now and return the next deadline."""

@@ -6,10 +6,11 @@ Registry, then rules, then what was remembered, then the broker; time goes on wh
 import asyncio
 import contextlib
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gateway.model.errors import Unavailable
+from gateway.model.errors import BadInput, Unavailable
 from gateway.mqtt.session import Delivery, Session
 from gateway.runtime import logs, metrics
 from gateway.runtime.clock import Clock
@@ -19,6 +20,7 @@ from gateway.store.feed import Feed
 from gateway.store.migrate import migrate
 from gateway.store.pool import Database
 from gateway.store.rules import RuleStore
+from iot_rules.engine.facts import Fact
 from iot_rules.engine.registry import Registry
 from iot_rules.rulefile.vocabulary import Vocabulary
 from iot_rules.runner.backlog import Backlog
@@ -33,6 +35,8 @@ log = logs.get(__name__)
 BROKER_PATIENCE_S = 10.0
 REGISTRY_POLL_S = 60.0
 JANITOR_EVERY_S = 3600.0
+#: Most messages in one transaction; an alarm waits for no batch to fill.
+BATCH_MAX = 100
 #: Devices that never stop talking must not keep time from going on for ever.
 SETTLE_AT_MOST = 10
 
@@ -82,7 +86,8 @@ class RuleRunner:
             settings.mqtt,
             f"linli-rules-{own.name}",
             SUBSCRIPTIONS,
-            self._hear,
+            on_batch=self._hear,
+            batch_max=BATCH_MAX,
             receive_maximum=own.receive_maximum,
             on_connected=self._connected,
         )
@@ -131,13 +136,24 @@ class RuleRunner:
         await self._know()
         await self._decider.adopt(self._rulebook.rules, self._known.registry)
 
-    async def _hear(self, delivery: Delivery) -> None:
+    async def _hear(self, deliveries: Sequence[Delivery]) -> None:
         self._quiet.hear()
-        fact = fact_of(delivery, self._known.registry)
-        if fact is None:
-            return
-        if reason := await self._decider.take(fact):
+        heard = [fact_of(delivery, self._known.registry) for delivery in deliveries]
+        facts = [fact for fact in heard if fact is not None]
+        try:
+            reasons = await self._decider.take_all(facts)
+        except BadInput:
+            # One of them holds what the database cannot; alone it is counted, and the others go through.
+            reasons = [await self._take_alone(fact) for fact in facts]
+        for reason in filter(None, reasons):
             metrics.dropped("rules", reason)
+
+    async def _take_alone(self, fact: Fact) -> str:
+        try:
+            return await self._decider.take(fact)
+        except BadInput as error:
+            log.warning("fact_refused", device=fact.device_id, error=str(error))
+            return error.reason
 
     async def _connected(self, is_session_present: bool) -> None:  # noqa: FBT001  the session's own word
         self._quiet.connect()

@@ -321,3 +321,21 @@ def test_a_duration_never_fires_early(story: Story) -> None:
             opened_at = player.now
         elif what == "shut":
             opened_at = None
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["open", "shut", "temp", "smoke", "offline", "online", "box"]), st.floats(0, 60))
+    )
+)
+def test_facts_planned_together_decide_the_same(facts: list[tuple[str, float]]) -> None:
+    """One step for many facts of one moment ends where many steps end, with the same wishes in the same order."""
+    alone, together = Player(ALL_RULES), Player(ALL_RULES)
+    wishes = [wish for what, value in facts for wish in alone.engine.feed(alone._fact(what, value), NOON)]
+    step = None
+    for what, value in facts:
+        step = together.engine.plan(together._fact(what, value), NOON, step)
+    assert (together.engine.accept(step) if step else ()) == tuple(wishes)
+    assert together.engine.export() == alone.engine.export()
+    assert together.engine.next_due_at() == alone.engine.next_due_at()
