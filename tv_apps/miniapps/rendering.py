@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from tv_apps.kit import measure
 from tv_apps.kit.page import Frame, Page, header
 from tv_apps.kit.stage import Hint, KeyCap, Stage
 from tv_apps.miniapps.address import Addresses, Drawn, Here
@@ -34,13 +35,25 @@ def render(app: App, here: Here, frame: Frame, addresses: Addresses) -> Rendered
     back = back_of(app, here, addresses) or here.back
     here = Here(here.page, here.row, here.part, here.at, back)
     stage = Stage(frame.look)
-    title = bound.title.text
-    header(stage, frame, title, "" if here.page == app.manifest.home else app.manifest.name)
+    title, trail = bound.title.text, "" if here.page == app.manifest.home else app.manifest.name
+    header(stage, frame, title, trail)
     drawn = draw(stage, bound, here, addresses, app.pictures)
     stage.key_bar(_hints(stage, bound))
     page = Page(title, stage, back, focus=stage.focus)
     page.up, page.down = _turn(drawn, here, addresses, -1), _turn(drawn, here, addresses, 1)
-    return Rendered(page, drawn.parts, (*bound.complaints, *drawn.complaints))
+    return Rendered(page, drawn.parts, (*bound.complaints, *_title_complaints(stage, bound, trail), *drawn.complaints))
+
+
+def _title_complaints(stage: Stage, bound: Bound, trail: str) -> tuple[Complaint, ...]:
+    """Complain about a title that would be cut: it has the room between the way here and the date."""
+    size, clock = stage.look.type.title.size, stage.look.type.lead.size
+    room = 1206 - round(clock * 2.9) - 20 - 142
+    if stage.look.is_standard:
+        room -= 240 + (measure.width(trail, 28) + 42 if trail else 0)
+    if measure.width(bound.title.text, size) <= room:
+        return ()
+    facts = {"text": measure.cut(bound.title.text, 24, 400), "limit": str(room // size)}
+    return (Complaint(bound.title.path, "text_too_long", facts),)
 
 
 def back_of(app: App, here: Here, addresses: Addresses) -> str:

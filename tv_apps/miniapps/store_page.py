@@ -14,7 +14,6 @@ from tv_apps.miniapps.rendering import STORE
 
 HOME: Final = "/tv/home"
 _ENGLISH: Final = {"": "All", "service": "Services", "health": "Health", "life": "Life", "learn": "Learn"}
-_NEVER: Final = (("profile.resident", "camera.view"), ("pay.handoff",))
 _PANEL: Final = Box(846, 108, 360, 508)
 _LEFT: Final = 74
 _CARDS_TOP: Final = 204
@@ -67,7 +66,7 @@ def draw_store(frame: Frame, view: StoreView, back: str = HOME) -> Page:
     _draw_chips(stage, view, part, parts)
     shown = chosen[part * size : (part + 1) * size]
     if frame.look.is_standard:
-        stage.box(_PANEL, Skin("night1", radius=18))
+        _draw_panel(stage)
     for place, entry in enumerate(shown):
         _draw_card(stage, place, entry)
     if not shown:
@@ -163,6 +162,22 @@ def _card_box(stage: Stage, down: int, across: int) -> Box:
     return Box(_LEFT + across * 574, _CARDS_TOP + down * (high + _GAP), 558, high)
 
 
+def _draw_panel(stage: Stage) -> None:
+    """What is true of every app on the shelf; an app's own words are part of its tile (see _draw_details)."""
+    say = stage.look.say
+    stage.box(_PANEL, Skin("night1", radius=18))
+    x, y = _PANEL.x, _PANEL.y
+    for line in (y + 318, y + 424):
+        stage.box(Box(x + 24, line, 312, 2), Skin("night3"))
+    never = (("姓名、摄像头", "names, cameras"), ("付款", "payment"))
+    for number, (zh, en) in enumerate(never):
+        top = y + 330 + 46 * number
+        stage.icon(Box(x + 24, top + 6, 32, 32), "cross", "mist", stroke=5, role="")
+        stage.text(Box(x + 68, top, 276, 44), say(f"不用：{zh}", f"Not used: {en}"), Ink(28 if say("1", "") else 24))
+    reviewed = say("都经过审核，签过名", "All reviewed and signed")
+    stage.text(Box(x + 24, y + 464, 312, 36), reviewed, Ink(24, "mist"))
+
+
 def _draw_details(stage: Stage, card: Box, entry: Entry) -> None:
     """What the panel says about the focused app: part of its tile, so no script is needed to change it."""
     say = stage.look.say
@@ -174,27 +189,21 @@ def _draw_details(stage: Stage, card: Box, entry: Entry) -> None:
         _fitted(stage, Box(140, 20, 210, 52), entry.name, "lead", Ink(0))
         _fitted(stage, Box(140, 72, 210, 40), entry.publisher, "label", Ink(0, "mist"))
         words = entry.description if entry.is_open else say("和批准的不一样，先不打开。", "Not what was approved.")
-        lines = measure.wrap(words, 28, 312)[:4]
-        stage.lines(Box(24, 132, 320, 42 * len(lines)), lines, Ink(28, line=42))
+        lines = measure.wrap(words, 28, 312)[:3]
+        stage.lines(Box(24, 128, 320, 42 * len(lines)), lines, Ink(28, line=42))
         if entry.is_open:
-            _draw_uses(stage, entry, 150 + 42 * max(2, len(lines)))
-        stage.box(Box(24, 424, 312, 2), Skin("night3"))
-        size = f"{max(entry.size_bytes / 1024 / 1024, 0.01):.2f}"
-        reviewed = say(f"已审核　{entry.version} 版　{size} 兆", f"Reviewed · {entry.version} · {size} MB")
-        stage.text(Box(24, 434, 312, 40), reviewed, Ink(24, "mist"))
+            _draw_uses(stage, entry)
 
 
-def _draw_uses(stage: Stage, entry: Entry, y: int) -> None:
+def _draw_uses(stage: Stage, entry: Entry) -> None:
     say = stage.look.say
     used = "、".join(SCOPES[scope] for scope in entry.scopes if scope in SCOPES)
-    rows = [("check", "mint", say(f"会用到：{used}", f"Uses: {used}"))] if used else []
-    for scopes in _NEVER:
-        names = "、".join(SCOPES[scope] for scope in scopes if scope not in entry.scopes)
-        rows.append(("cross", "mist", say(f"不用：{names}", f"Not used: {names}")))
-    stage.box(Box(24, y, 312, 2), Skin("night3"))
-    for number, (icon, hue, words) in enumerate(rows):
-        stage.icon(Box(24, y + 18 + 44 * number, 32, 32), icon, hue, stroke=5, role="")
-        _fitted(stage, Box(68, y + 12 + 44 * number, 276, 44), words, "body", Ink(0))
+    words = say(f"会用到：{used}", "Uses: area name") if used else say("什么都不用", "Uses nothing")
+    stage.icon(Box(24, 274, 32, 32), "check", "mint", stroke=5, role="")
+    _fitted(stage, Box(68, 268, 276, 44), words, "body", Ink(0))
+    size = f"{max(entry.size_bytes / 1024 / 1024, 0.01):.2f}"
+    version = say(f"{entry.version} 版　{size} 兆", f"{entry.version} · {size} MB")
+    stage.text(Box(24, 430, 312, 36), version, Ink(24, "mist"))
 
 
 def _fitted(stage: Stage, box: Box, words: str, kind: str, ink: Ink) -> None:

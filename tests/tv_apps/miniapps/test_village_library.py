@@ -10,7 +10,6 @@ from playwright.async_api import Browser, Page, expect
 from gateway.runtime.settings import load
 from gateway.store.pool import Database
 from tests.kit import browser as kit
-from tests.kit.clock import FakeClock
 from tests.tv_apps.miniapps.conftest import AREA, LIBRARY, PASSWORD, Console
 from tv_apps import app
 from tv_apps.settings import SECTIONS
