@@ -25,9 +25,10 @@ POLL_S: Final = 0.05
 #: Exit code by which a program says that its settings cannot be run; starting it again would not help.
 EXIT_REFUSED: Final = 2
 LONGEST_LOG_BYTES: Final = 20_000_000
-#: The launcher promises five seconds for everything: the programs have three, what they lean on has what is left.
-PROGRAMS_STOP_S: Final = 3.0
-ALL_STOP_S: Final = 4.6
+#: The launcher promises five seconds for everything: the programs have half, what they lean on has what is left;
+#: the last second is for killing who is late and for the launcher itself.
+PROGRAMS_STOP_S: Final = 2.5
+ALL_STOP_S: Final = 4.0
 
 _RESTARTS: Final = metrics.counter("linli_program_restarts", "Times a program was started again.", ("program",))
 
