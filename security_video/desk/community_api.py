@@ -45,7 +45,7 @@ class CommunityApi:
             raise NotFound("the registry does not know this area", place=area_id, cure="Register the community.")
         cameras = await registry.cameras(self._database, area_id)
         shown = tuple(shapes.plan_camera(camera) for camera in cameras)
-        return _json(shapes.Community(area.area_id, area.name, area.plan, shown))
+        return _json(shapes.Community(area.area_id, area.name, area.name_en, area.plan, shown))
 
     async def tonight(self, request: web.Request) -> web.Response:
         """GET: the figures since the shift began."""

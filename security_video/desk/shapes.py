@@ -168,6 +168,7 @@ class Community:
 
     area_id: str
     name: str
+    name_en: str
     plan: Mapping[str, object]
     cameras: Sequence[PlanCamera]
 

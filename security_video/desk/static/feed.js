@@ -11,14 +11,15 @@ async function isSignedOut(meUrl) {
 
 /**
  * Open the feed at `url` and keep it open; `meUrl` answers 401 to somebody who is signed out. `on` has `snapshot(message)`, `alarm(message)`, `status(message)` and
- * `link({state, since, attempt})` with state "live", "lost" or "signed_out".
+ * `link({state, since, heard_ms, attempt})` with state "live", "lost" or "signed_out": since when (this
+ * browser's clock) and of which moment (the server's) the page shows the last that was heard.
  * Returns `{confirm(alarm_id)}`, which tells the ledger that a person's screen shows the alarm.
  */
 export function openFeed(url, meUrl, on) {
   let socket = null;
   let expected = null;
   let attempt = 0;
-  let lostSince = null;
+  let heard = { local_ms: Date.now(), server_ms: null };
   let watchdog = 0;
   let retry = 0;
   let wasOpen = false;
@@ -45,6 +46,7 @@ export function openFeed(url, meUrl, on) {
   function receive(message) {
     watch();
     setServerTime(message.server_ms);
+    heard = { local_ms: Date.now(), server_ms: message.server_ms };
     if (message.t === "snapshot") return restart(message);
     if (expected === null) return undefined;
     if (message.seq !== expected) return resync();
@@ -56,7 +58,6 @@ export function openFeed(url, meUrl, on) {
   function restart(message) {
     expected = message.seq + 1;
     attempt = 0;
-    lostSince = null;
     on.link({ state: "live" });
     on.snapshot(message);
   }
@@ -77,16 +78,15 @@ export function openFeed(url, meUrl, on) {
   function leave() {
     drop();
     clearTimeout(retry);
-    on.link({ state: "signed_out" });
+    on.link({ state: "signed_out", heard_ms: heard.server_ms });
   }
 
   function lose() {
     const old = drop();
     if (old === null) return;
     old.close();
-    lostSince ??= Date.now();
     attempt += 1;
-    on.link({ state: "lost", since: lostSince, attempt });
+    on.link({ state: "lost", since: heard.local_ms, heard_ms: heard.server_ms, attempt });
     // A browser does not tell why a socket was refused: ask plainly whether we are still signed in.
     if (!wasOpen) isSignedOut(meUrl).then((isOut) => { if (isOut) leave(); });
     const base = RETRY_MS[Math.min(attempt - 1, RETRY_MS.length - 1)];

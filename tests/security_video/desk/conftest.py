@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, async_playwright
 
 from gateway import registration
 from gateway.accounts.sessions import Accounts
@@ -21,7 +21,7 @@ from gateway.runtime.settings import load
 from gateway.store.pool import Database
 from security_video.desk import app
 from security_video.settings import DeskSettings, GatewayAddress, VideoSettings
-from tests.kit.browser import DESK_SIZE, running_browser
+from tests.kit.browser import ARGUMENTS, CHROMIUM, DESK_SIZE, running_browser
 from tests.kit.servers import REPOSITORY
 
 VILLAGE = REPOSITORY / "firmware_stubs" / "villages" / "liuwan.toml"
@@ -113,3 +113,15 @@ async def stage(database_dsn: str, tmp_path: Path) -> AsyncIterator[Stage]:
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser() as running_one:
         yield running_one
+
+
+@pytest.fixture
+async def strict_browser() -> AsyncIterator[Browser]:
+    """A browser that holds sound back until somebody touches the page, as browsers do at home."""
+    held = [argument for argument in ARGUMENTS if "autoplay" not in argument]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*held, "--autoplay-policy=document-user-activation-required"]
+        )
+        yield browser
+        await browser.close()

@@ -12,6 +12,14 @@ from tests.security_video.desk.conftest import Stage
 pytestmark = pytest.mark.browser
 
 PATIENCE_S = 15
+COUNT_TONES = """() => {
+  const start = OscillatorNode.prototype.start;
+  document.body.dataset.tones = 0;
+  OscillatorNode.prototype.start = function (when) {
+    document.body.dataset.tones = Number(document.body.dataset.tones) + 1;
+    return start.call(this, when);
+  };
+}"""
 
 
 async def state_becomes(stage: Stage, alarm_id: str, state: AlarmState) -> None:
@@ -19,6 +27,13 @@ async def state_becomes(stage: Stage, alarm_id: str, state: AlarmState) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while (await stage.ledger.alarm(alarm_id)).state is not state:
             await asyncio.sleep(0.05)
+
+
+async def tones_reach(page: Page, count: int) -> None:
+    """Wait until the page has struck that many oscillators."""
+    async with asyncio.timeout(PATIENCE_S):
+        while int(await page.evaluate("document.body.dataset.tones")) < count:
+            await asyncio.sleep(0.1)
 
 
 async def press_until(page: Page, key: str, selector: str) -> None:
@@ -226,6 +241,35 @@ async def test_the_theme_is_kept_for_the_person(stage: Stage, browser: Browser) 
     assert await page.evaluate("document.documentElement.dataset.theme") == "light"
     await page.goto(f"{stage.url}?lang=en")
     await expect(page.locator("#calm-title")).to_have_text("All is calm")
+
+
+async def test_the_bell_rings_until_somebody_signs(stage: Stage, browser: Browser) -> None:
+    """Level 1 rings again and again until 签收; a second level rings once and not on."""
+    page = await stage.signed_in(browser, "zhoumin")
+    await page.evaluate(COUNT_TONES)
+    await page.click("#clock")  # the gesture that a browser asks for
+    await expect(page.locator("#sound")).to_have_attribute("data-on", "yes")
+    raised = await stage.press()
+    await tones_reach(page, 8)  # two tones of two oscillators, twice
+    await page.keyboard.press("Space")
+    await state_becomes(stage, raised.alarm_id, AlarmState.ACKNOWLEDGED)
+    await expect(page.locator("body[data-ringing]")).to_have_count(0)
+    before = int(await page.evaluate("document.body.dataset.tones"))
+    await stage.press("stb-0302", "smoke", source="mqtt")
+    await tones_reach(page, before + 2)
+    await asyncio.sleep(3)
+    assert int(await page.evaluate("document.body.dataset.tones")) == before + 2
+
+
+async def test_a_bell_that_cannot_be_heard_is_not_called_on(stage: Stage, strict_browser: Browser) -> None:
+    """Where the browser holds sound back until a click, the bar says so, and the click opens it."""
+    page = await stage.signed_in(strict_browser, "zhoumin")
+    await page.goto(f"{stage.url}?lang=zh")
+    await page.wait_for_selector("[data-link=live]")
+    await expect(page.locator("#sound")).to_have_attribute("data-on", "no")
+    await expect(page.locator("#sound")).to_contain_text("没开")
+    await page.click("#sound")
+    await expect(page.locator("#sound")).to_have_attribute("data-on", "yes")
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])

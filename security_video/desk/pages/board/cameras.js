@@ -6,12 +6,13 @@ import { say, word } from "../../static/words.js";
 
 const ROUND_MS = 20000;
 const STATES = ["starting", "live", "late", "frozen", "dark", "covered", "no_signal", "refused", "offline"];
+const TILE_WORDS = ["seconds", "minutes", "hours", "rate", "lasts", "last_picture", "no_picture"];
 const SIGNS = { frozen: "pause", covered: "eyeoff", dark: "eyeoff", no_signal: "unplug", refused: "unplug", offline: "unplug" };
 
 /** Fill the four `cells` with pictures of `cameras` of the community. */
 export function makeCameras(cells, cameras) {
   const names = new Map(cameras.map((camera) => [camera.camera_id, `${camera.name}　${camera.camera_id.replace(/^cam-/, "")}`]));
-  const words = Object.fromEntries(STATES.map((state) => [state, word("camera", state)]));
+  const words = Object.fromEntries([...STATES, ...TILE_WORDS].map((name) => [name, word("camera", name)]));
   const wall = new TileWall({ url: "/live", words, icon: (state) => (SIGNS[state] ? icon(SIGNS[state], 44) : null) });
   let shown = [];
   let wanted = [];

@@ -25,7 +25,6 @@ let selected = null;
 let detailOf = null;
 let link = { state: "connecting", since: Date.now() };
 let blindSince = null;
-let heardAt = null;
 let items = [];
 let recent = [];
 
@@ -67,7 +66,9 @@ function show() {
   showCalm(isLost);
   showCounts(isLost);
   showViews();
-  setRinging([...alarms.values()].some((alarm) => alarm.level === 1 && isWaiting(alarm)));
+  const isRinging = [...alarms.values()].some((alarm) => alarm.level === 1 && isWaiting(alarm));
+  setRinging(isRinging);
+  setMark(document.body, "data-ringing", isRinging);
   tick();
 }
 
@@ -124,8 +125,9 @@ function showLink() {
   if (alert.hidden) return;
   const age = since ? ageText((link.state === "live" ? now() : Date.now()) - since) : "";
   const key = link.state === "live" ? "blind" : link.state;
+  const shownOf = (link.state === "live" ? blindSince : link.heard_ms) ?? null;
   setText(part("alert-title"), say(`link.${key}`, { age }));
-  setText(part("alert-text"), say(`link.${key}.why`, { n: link.attempt ?? 0, at: heardAt === null ? "—" : clockText(heardAt) }));
+  setText(part("alert-text"), say(`link.${key}.why`, { n: link.attempt ?? 0, at: shownOf === null ? "—" : clockText(shownOf) }));
 }
 
 // --- what the feed says -------------------------------------------------------------------------------------------
@@ -203,7 +205,6 @@ function readFigures() {
 
 function tick() {
   tickClock(part("clock"), part("day"));
-  if (link.state === "live" && blindSince === null) heardAt = now();
   queue.tick();
   detail.tick();
   showLink();
@@ -263,7 +264,7 @@ setInterval(readFigures, 30000);
 async function readCommunity() {
   try {
     const community = await read("/api/community");
-    setText(part("plan-hint"), say("plan.hint", { name: community.name, n: community.cameras.length }));
+    setText(part("plan-hint"), say("plan.hint", { name: (document.documentElement.lang === "en" && community.name_en) || community.name, n: community.cameras.length }));
     handled.plan = makePlan(part("map"), community, (camera_id) => handled.cameras.lead(camera_id));
     handled.cameras = makeCameras([...document.querySelectorAll(".views .cam")], community.cameras);
     showViews();
