@@ -1,8 +1,10 @@
-"""Front door of the rules: run them, check a file, play its examples, show what was decided."""
+"""Front door of the rules: run them, check a file, play its examples, replay days, show what was decided."""
 
 import argparse
 import sys
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gateway.model.errors import ConfigurationError
 from gateway.runtime import cli, logs
@@ -15,6 +17,7 @@ from iot_rules.rulefile.problems import RuleFileRefused
 from iot_rules.rulefile.reader import RuleFile, read_rule_file
 from iot_rules.rulefile.rehearsal import Rehearsal, rehearse
 from iot_rules.rulefile.vocabulary import Vocabulary
+from iot_rules.runner.replay import replay
 from iot_rules.runner.rulebook import load_known
 from iot_rules.runner.service import RuleRunner
 from iot_rules.settings import PRESET, SECTIONS
@@ -92,6 +95,37 @@ def _print_rehearsal(path: Path, one: Rehearsal) -> None:
         print(f"     {path}:{one.example.line}: it did {did}; the example says {said or 'nothing'}")
 
 
+async def _replay(options: argparse.Namespace) -> int:
+    file = await _read(options)
+    if file is None:
+        return FAILED
+    database = Database(load(options.config, *SECTIONS).database.dsn, program="linli-rules-replay")
+    await database.start()
+    try:
+        known = await load_known(database)
+        since, until = (_moment(text, file.zone) for text in (options.since, options.until))
+        found = await replay(RuleStore(database), file.rules, (known.registry, known.vocabulary), since, until)
+    finally:
+        await database.stop()
+    marked = [*(("+", one) for one in found.only_now), *(("-", one) for one in found.only_then)]
+    for mark, one in sorted(marked, key=lambda pair: pair[1].due_at):
+        local = one.due_at.astimezone(file.zone)
+        print(f"{mark} {local:%Y-%m-%d %H:%M:%S} {one.rule_id} {one.device_id} {one.deed}")
+    print(
+        f"{len(found.both)} the same, {len(found.only_now)} only by this file (+), {len(found.only_then)} only then (-)"
+    )
+    return 0
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    """Return local time as people write it: 2026-01-15, or 2026-01-15T22:00."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{text!r} is no time", cure="Write 2026-01-15 or 2026-01-15T22:00.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
 async def _traces(options: argparse.Namespace) -> None:
     database = Database(_settings(options).database.dsn, program="linli-rules-traces")
     await database.start()
@@ -110,6 +144,11 @@ def main() -> int:
     def file(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path, nargs="?", default=PRESET, help="rule file (TOML)")
 
+    def days(parser: argparse.ArgumentParser) -> None:
+        file(parser)
+        parser.add_argument("--from", dest="since", required=True, help="begin, local time: 2026-01-15T22:00")
+        parser.add_argument("--to", dest="until", required=True, help="end, not included")
+
     def which(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--rule", default="", help="only this rule")
         parser.add_argument("--limit", type=int, default=50, help="how many, newest first")
@@ -118,6 +157,7 @@ def main() -> int:
         cli.Verb("run", "run the rules until told to stop", _run),
         cli.Verb("check", "say what is wrong with a rule file, where, and how to cure it", _check, file),
         cli.Verb("test", "play the examples of a rule file in virtual time", _test, file),
+        cli.Verb("replay", "what a rule file would have decided over recorded days, against what was", _replay, days),
         cli.Verb("traces", "show what rules decided and why", _traces, which),
     ]
     return cli.run("iot_rules", "Rules over devices.", verbs)

@@ -105,6 +105,39 @@ class RecordedEvent:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LiveReading:
+    """One value as it was reported; flags are stored as 1 and 0."""
+
+    at: datetime
+    device_id: str
+    boot: int
+    seq: int
+    metric: str
+    value: float | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A deed that was wished for, and the moment for which it was due."""
+
+    rule_id: str
+    device_id: str
+    deed: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What devices said in a time, and what rules then decided."""
+
+    readings: Sequence[LiveReading]
+    events: Sequence[RecordedEvent]
+    presences: Sequence[tuple[datetime, str, str]]
+    decided: Sequence[Decided]
+
+
 class RuleStore:
     """Reads and writes of the rules' program."""
 
@@ -176,6 +209,21 @@ class RuleStore:
     async def traces(self, rule_id: str = "", limit: int = 100) -> list[TraceRow]:
         """Return the newest traces, of one rule or of all."""
         return [TraceRow(*row) for row in await self._database.fetch(SQL["list_traces"], rule_id, limit)]
+
+    async def recording(
+        self, since: datetime, until: datetime, metrics: Sequence[str], kinds: Sequence[str]
+    ) -> Recording:
+        """Return everything of [since, until) that these metrics and kinds of events name, in the order of its time."""
+        readings = await self._database.fetch(SQL["list_live_readings"], since, until, list(metrics))
+        events = await self._database.fetch(SQL["list_events_between"], since, until, list(kinds))
+        presences = await self._database.fetch(SQL["list_presence_between"], since, until)
+        decided = await self._database.fetch(SQL["list_wishes_between"], since, until)
+        return Recording(
+            [LiveReading(*row) for row in readings],
+            [RecordedEvent(*row) for row in events],
+            [tuple(row) for row in presences],
+            [Decided(*row) for row in decided],
+        )
 
     async def prune(self, before: datetime) -> None:
         """Forget traces and carried-out wishes from before `before`."""

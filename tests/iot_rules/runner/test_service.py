@@ -95,13 +95,14 @@ async def test_a_reload_keeps_the_timers_of_unchanged_rules(
 async def test_what_is_wrong_is_counted_and_the_next_good_message_goes_through(
     mosquitto: servers.Mosquitto, database: Database, database_dsn: str
 ) -> None:
-    """Broken JSON, NaN, a stranger and the wrong area change nothing and stop nothing."""
+    """Broken JSON, NaN, a stranger, the wrong area and what no database holds change nothing and stop nothing."""
     with running_rules(mosquitto, database_dsn, SMOKE_AND_DOOR):
         async with talking(mosquitto, AREA, "stranger-1") as stranger:
             await stranger.event("smoke")
         async with talking(mosquitto, AREA, SMOKE_ID) as device:
             for payload in (b"{", b"\xff", b'{"ts":1,"boot":1,"seq":1,"p":{"temp":NaN}}', b"[]", b"x" * 70_000):
                 await device.raw(payload)
+            await device.report(open="\x00 is no text for PostgreSQL")
             await device.event("smoke")
             await device.raw(device.sent[-1][1].replace(b'"seq":1', b'"seq":99'), TopicKind.UP_EVT, OTHER_AREA)
             await wait_for(done(database, "alarm"))

@@ -105,3 +105,19 @@ select pg_notify('linli_rules', $1);
 
 -- name: list_descriptions
 select device_id, meta from devices where revoked_at is null and meta <> '{}'::jsonb;
+
+-- name: list_live_readings
+-- What devices reported live in [since, until), in the order in which it was measured; history never triggered anything.
+select at, device_id, boot, seq, metric, value, text_value from readings
+where at >= $1 and at < $2 and metric = any ($3) and not history order by at, device_id, boot, seq;
+
+-- name: list_events_between
+select device_id, boot, seq, event_id, kind, at, received_at from device_events
+where at >= $1 and at < $2 and kind = any ($3) order by at, device_id, boot, seq;
+
+-- name: list_presence_between
+select at, device_id, presence from presence_changes where at >= $1 and at < $2 order by at;
+
+-- name: list_wishes_between
+-- What was decided for [since, until), by the moment for which it was due.
+select rule_id, device_id, deed, due_at from rule_wishes where due_at >= $1 and due_at < $2 order by due_at, wish_id;
