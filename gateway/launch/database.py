@@ -105,7 +105,7 @@ class EmbeddedDatabase:
     def dsn(self) -> str:
         return self.place.dsn()
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """Make folders and, the first time, the cluster. Raises ConfigurationError with what to do."""
         for folder in (self.place.data, self.place.sockets):
             folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ class EmbeddedDatabase:
         if os.geteuid() == 0:
             self._give_up_root()
         if not self.place.version_file.exists():
-            self._make_cluster()
+            await self._make_cluster()
         self._check_version()
 
     def _give_up_root(self) -> None:
@@ -129,20 +129,44 @@ class EmbeddedDatabase:
             _give(folder, user)
         self._birth = birth.as_user(user, self._birth)
 
-    def _make_cluster(self) -> None:
-        shutil.rmtree(self.place.data / "lost+found", ignore_errors=True)
+    async def _make_cluster(self) -> None:
+        """Make the cluster in a folder beside its place and move it there whole: a start may be interrupted."""
+        fresh = self.place.data.with_name("database.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        os.chown(fresh, self.place.data.stat().st_uid, self.place.data.stat().st_gid)
         words = [
-            str(self.place.binaries / "initdb"), f"--pgdata={self.place.data}", f"--username={NAME}", "--encoding=UTF8",
+            str(self.place.binaries / "initdb"), f"--pgdata={fresh}", f"--username={NAME}", "--encoding=UTF8",
             "--locale-provider=builtin", "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject",
             "--sync-method=syncfs",  # as durable as a thousand fsyncs, and three times as fast
         ]  # fmt: skip
-        done = subprocess.run(words, preexec_fn=self._birth, cwd="/", capture_output=True, text=True, check=False)
-        if done.returncode != 0:
+        code, said = await self._run(*words)
+        if code != 0:
             raise ConfigurationError(
-                f"the database cannot be made: {(done.stderr or done.stdout).strip()[-600:]}",
+                f"the database cannot be made: {said.strip()[-600:]}",
                 place=str(self.place.data),
                 cure="Choose an empty folder with --data-dir, on a disk with some hundred MB free.",
             )
+        fresh.rename(self.place.data)
+
+    async def _run(self, *words: str) -> tuple[int, str]:
+        """Run a tool of PostgreSQL as the server's user and return its exit code and output; killed when cancelled."""
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            preexec_fn=self._birth,
+            cwd="/",
+            start_new_session=True,
+        )
+        try:
+            said, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        return process.returncode or 0, said.decode(errors="replace")
 
     def _check_version(self) -> None:
         made_with = self.place.version_file.read_text(encoding="ascii").strip()

@@ -139,7 +139,7 @@ class Node:
             return
         embedded = EmbeddedDatabase(self.plan.data_dir)
         with self.progress.step("database"):
-            await asyncio.to_thread(embedded.prepare)
+            await embedded.prepare()
             await self.supervisor.start_and_wait(embedded.program())
             await embedded.create()
 

@@ -25,7 +25,7 @@ async def supervisor() -> AsyncIterator[Supervisor]:
 
 async def _start(supervisor: Supervisor, data_dir: Path) -> embedded.EmbeddedDatabase:
     server = embedded.EmbeddedDatabase(data_dir)
-    await asyncio.to_thread(server.prepare)
+    await server.prepare()
     await supervisor.start_and_wait(server.program())
     await server.create()
     return server
@@ -66,7 +66,7 @@ async def test_without_namespaces_root_becomes_another_user(supervisor: Supervis
     """Where the kernel gives no user namespace, the server runs as an ordinary user on folders that it owns."""
     with tempfile.TemporaryDirectory(prefix="linli-") as name:
         server = embedded.EmbeddedDatabase(Path(name), may_use_namespaces=False)
-        await asyncio.to_thread(server.prepare)
+        await server.prepare()
         await supervisor.start_and_wait(server.program())
         await server.create()
         assert await _ask(server.dsn, "select 7") == 7
@@ -76,14 +76,14 @@ async def test_without_namespaces_root_becomes_another_user(supervisor: Supervis
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
-def test_folder_that_the_other_user_cannot_reach_is_named(tmp_path: Path) -> None:
+async def test_folder_that_the_other_user_cannot_reach_is_named(tmp_path: Path) -> None:
     """A closed folder above the data is named with the cure instead of a riddle from PostgreSQL."""
     closed = tmp_path / "closed"
     (closed / "data").mkdir(parents=True)
     closed.chmod(0o700)
     server = embedded.EmbeddedDatabase(closed / "data", may_use_namespaces=False)
     with pytest.raises(ConfigurationError, match="cannot enter") as refused:
-        server.prepare()
+        await server.prepare()
     assert "--data-dir" in refused.value.cure
 
 
@@ -102,12 +102,27 @@ async def test_database_that_is_away_is_told_with_its_cure(tmp_path: Path) -> No
     assert refused.value.cure
 
 
-def test_only_we_may_enter(tmp_path: Path) -> None:
+async def test_only_we_may_enter(tmp_path: Path) -> None:
     """The cluster and its socket's folder are closed to everybody else."""
     server = embedded.EmbeddedDatabase(tmp_path)
-    server.prepare()
+    await server.prepare()
     assert server.place.data.stat().st_mode & 0o077 == 0
     assert server.place.sockets.stat().st_mode & 0o077 == 0
+
+
+async def test_interrupted_making_leaves_no_half_cluster(supervisor: Supervisor, tmp_path: Path) -> None:
+    """A start that is broken off while the cluster is made leaves no process, and the next start makes it whole."""
+    server = embedded.EmbeddedDatabase(tmp_path)
+    making = asyncio.create_task(server.prepare())
+    async with asyncio.timeout(10):
+        while not (tmp_path / "database.new" / "PG_VERSION").exists():
+            await asyncio.sleep(0.005)
+    making.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await making
+    assert not server.place.version_file.exists()
+    again = await _start(supervisor, tmp_path)
+    assert await _ask(again.dsn, "select 7") == 7
 
 
 def test_long_folders_get_a_short_socket(tmp_path: Path) -> None:
@@ -119,10 +134,10 @@ def test_long_folders_get_a_short_socket(tmp_path: Path) -> None:
     assert embedded.place_of(tmp_path / "short").sockets == tmp_path / "short" / "run" / "database"
 
 
-def test_data_of_another_version_is_refused(tmp_path: Path) -> None:
+async def test_data_of_another_version_is_refused(tmp_path: Path) -> None:
     """A cluster of another major version is not touched; the error says how to move it."""
     server = embedded.EmbeddedDatabase(tmp_path)
     server.place.data.mkdir()
     server.place.version_file.write_text("12\n")
     with pytest.raises(ConfigurationError, match="made by PostgreSQL 12"):
-        server.prepare()
+        await server.prepare()
