@@ -1,10 +1,11 @@
 """A device's flash memory: every event stands on disk before it is sent, until its receipt has come.
 
 One JSON object per line, appended with fsync. A line that a power cut tore is ignored and cut off, and so is one
-that does not parse; both are counted. What is settled is forgotten when the journal is next opened. One process at
-a time: a second opener is refused.
+that does not parse; both are counted. A disk that refuses is counted too, and the event then lives in memory only.
+What is settled is forgotten when the journal is next opened. One process at a time: a second opener is refused.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -41,6 +42,7 @@ class Journal:
         self._descriptor = descriptor
         self.boot = boot
         self._seq = 0
+        self._is_torn = False
         self._pending = pending
 
     @classmethod
@@ -112,8 +114,16 @@ class Journal:
             self._descriptor = -1
 
     def _append(self, line: bytes) -> None:
-        os.write(self._descriptor, line)
-        os.fsync(self._descriptor)
+        """Write and sync; where the disk refuses, count it: an alarm that cannot be kept must still be sent."""
+        data = b"\n" + line if self._is_torn else line
+        self._is_torn = True
+        try:
+            if os.write(self._descriptor, data) < len(data):
+                raise OSError(errno.ENOSPC, "only a part was written")
+            self._is_torn = False
+            os.fsync(self._descriptor)
+        except OSError as error:
+            log.dropped("journal_not_written", place=str(self._path), why=str(error))
 
 
 def _line(facts: Mapping[str, object]) -> bytes:

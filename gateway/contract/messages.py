@@ -92,7 +92,7 @@ class Status(Message):
     """Presence of a device, or of a gateway. A will carries the boot it was made in, so a stale one is recognised."""
 
     state: str = field(metadata=wire("s", Choice(PRESENCES), "Presence."))
-    boot: int = field(metadata=wire("boot", BOOT, "Counts the starts of the device."))
+    boot: int = field(metadata=wire("boot", BOOT, "Rises with every start of the device."))
     at: datetime = field(metadata=wire("ts", Moment(), "When it was said; of a will, when it was made."))
 
 

@@ -51,8 +51,8 @@ _RULES = """## Delivery
 
 - MQTT 5 where the broker has it, else 3.1.1; QoS 1 except for the log. No promise leans on the broker: a PUBACK is \
 not durability.
-- `(device, boot, seq)` is the identity of a message; storing it twice adds nothing. `boot` counts the starts of the \
-device, `seq` its messages in one boot; telemetry and events count separately.
+- `(device, boot, seq)` is the identity of a message; storing it twice adds nothing. `boot` rises with every \
+start of the device, `seq` with every message of one boot; telemetry and events count separately.
 - A device writes an event to its journal (fsync) before it sends it, and repeats it with the same identity until a \
 receipt says `recorded`. After three seconds it also posts it over HTTPS, with the same identity.
 - `seen` means that a desk has displayed the alarm; it may come before `recorded` and does not end the repetition.

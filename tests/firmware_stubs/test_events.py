@@ -123,6 +123,28 @@ async def test_it_survives_a_broker_that_dies_with_the_event_in_flight(
             assert await ear.event() == event
 
 
+async def test_a_receipt_that_came_while_the_device_was_away_waits_for_it(
+    mosquitto: servers.Mosquitto, listening: Listen, running: Run, tmp_path: Path
+) -> None:
+    """The broker keeps the device's session, so a receipt that was sent into the gap arrives after it."""
+    patient = Timing((30.0,))
+    async with (
+        Wire(mosquitto.port) as wire,
+        listening(mosquitto) as ear,
+        running(mosquitto, tmp_path, port=wire.port, timing=patient) as sender,
+    ):
+        await sender.device.connected.wait()
+        event = sender.report("sos_pressed", {})
+        await ear.event()
+        wire.cut()
+        while sender.device.connected.is_set():
+            await asyncio.sleep(0.02)
+        await ear.receipt(event)
+        wire.mend()
+        assert (await sender.wait_settled(event, 15)).state == "recorded"
+        assert sender.sent == 1
+
+
 async def test_two_events_keep_their_order_and_their_numbers(
     mosquitto: servers.Mosquitto, listening: Listen, running: Run, tmp_path: Path
 ) -> None:

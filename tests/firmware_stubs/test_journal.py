@@ -1,5 +1,6 @@
 """A device's memory survives what happens to devices."""
 
+import errno
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,3 +134,25 @@ def test_the_journal_does_not_grow_for_ever(tmp_path: Path) -> None:
     before = (tmp_path / FILE_NAME).stat().st_size
     _open(tmp_path, later_s=1).close()
     assert (tmp_path / FILE_NAME).stat().st_size < before / 50
+
+
+def test_a_full_disk_does_not_stop_an_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event is pending and counted; when there is room again, the half line costs nothing that comes after it."""
+    journal = _open(tmp_path)
+    real = os.write
+
+    def write_half(descriptor: int, line: bytes) -> int:
+        real(descriptor, line[: len(line) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = log.DROPPED["journal_not_written"]
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", write_half)
+        lost = journal.record("sos_pressed", NOW, {})
+    assert journal.pending == (lost,)
+    assert log.DROPPED["journal_not_written"] == before + 1
+    kept = journal.record("cancelled", NOW, {})
+    journal.close()
+    again = _open(tmp_path, later_s=1)
+    assert again.pending == (kept,)
+    again.close()
