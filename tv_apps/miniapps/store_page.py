@@ -103,29 +103,36 @@ def draw_refused(frame: Frame, name: str) -> Page:
 
 
 def _draw_chips(stage: Stage, view: StoreView, part: int, parts: int) -> None:
-    step = stage.look.type.body
     shelves = [("", "全部"), *CATEGORIES.items()]
-    x = _LEFT
-    for number, (shelf, name) in enumerate(shelves):
-        label = stage.look.say(name, _ENGLISH[shelf])
-        wide = max(104, measure.width(label, step.size) + 44)
-        _draw_chip(stage, f"k{number}", Box(x, 108, wide, 80), label, _address(shelf), is_on=shelf == view.shelf)
-        x += wide + _GAP
+    chips = [
+        (f"k{number}", stage.look.say(name, _ENGLISH[shelf]), _address(shelf), shelf == view.shelf)
+        for number, (shelf, name) in enumerate(shelves)
+    ]
     if parts > 1:
-        label = f"{part + 1}/{parts}"
-        following = _address(view.shelf, (part + 1) % parts)
-        _draw_chip(stage, "more", Box(x, 108, max(104, measure.width(label, step.size) + 44), 80), label, following)
+        chips.append(("more", f"{part + 1}/{parts}", _address(view.shelf, (part + 1) % parts), False))
+    room = 744 if stage.look.is_standard else 1132
+    loose, tight = (stage.look.type.body.size, 44), (stage.look.type.label.size, 28)
+    wanted = sum(_chip_width(label, *loose) + _GAP for _, label, _, _ in chips) - _GAP
+    size, padding = loose if wanted <= room else tight
+    x = _LEFT
+    for name, label, href, is_on in chips:
+        wide = _chip_width(label, size, padding)
+        _draw_chip(stage, name, Box(x, 108, wide, 80), (label, href), size, is_on=is_on)
+        x += wide + _GAP
 
 
-def _draw_chip(stage: Stage, name: str, box: Box, label: str, href: str, *, is_on: bool = False) -> None:
+def _chip_width(label: str, size: int, padding: int) -> int:
+    return max(60 + padding, measure.width(label, size) + padding)
+
+
+def _draw_chip(stage: Stage, name: str, box: Box, entry: tuple[str, str], size: int, *, is_on: bool) -> None:
     """A pill 56 high inside a target of 80, so that the thumb may miss a little."""
-    step = stage.look.type.body
+    label, href = entry
     with stage.tile(name, box, Press(href), Skin(radius=28)):
         pill = Box(0, 12, box.w, 56)
         stage.box(pill, Skin("night2", radius=28) if is_on else Skin(border="night2", width=2, radius=28))
-        stage.text(
-            pill, label, Ink(min(step.size, 40), "lamp" if is_on else "paper", "center", role="" if is_on else "g")
-        )
+        ink = Ink(min(size, 40), "lamp" if is_on else "paper", "center", role="" if is_on else "n")
+        stage.text(pill, label, ink)
         if is_on:
             stage.box(Box(box.w // 2 - 18, 72, 36, 4), Skin("lamp", radius=2))
 
@@ -169,11 +176,11 @@ def _draw_panel(stage: Stage) -> None:
     x, y = _PANEL.x, _PANEL.y
     for line in (y + 318, y + 424):
         stage.box(Box(x + 24, line, 312, 2), Skin("night3"))
-    never = (("姓名、摄像头", "names, cameras"), ("付款", "payment"))
+    never = (("不用：姓名、摄像头", "No names, no cameras"), ("不用：付款", "No payment"))
     for number, (zh, en) in enumerate(never):
         top = y + 330 + 46 * number
         stage.icon(Box(x + 24, top + 6, 32, 32), "cross", "mist", stroke=5, role="")
-        stage.text(Box(x + 68, top, 276, 44), say(f"不用：{zh}", f"Not used: {en}"), Ink(28 if say("1", "") else 24))
+        stage.text(Box(x + 68, top, 276, 44), say(zh, en), Ink(28 if say("1", "") else 24))
     reviewed = say("都经过审核，签过名", "All reviewed and signed")
     stage.text(Box(x + 24, y + 464, 312, 36), reviewed, Ink(24, "mist"))
 
@@ -210,7 +217,8 @@ def _fitted(stage: Stage, box: Box, words: str, kind: str, ink: Ink) -> None:
     """Set a line in its own step, or in the next smaller size that fits."""
     sizes = list(TextSize)
     steps: list[Step] = [getattr(TYPES[size], kind) for size in sizes[sizes.index(stage.look.size) :: -1]]
-    steps.append(TYPES[TextSize.STANDARD].label)
+    standard = TYPES[TextSize.STANDARD]
+    steps += [step for step in (standard.tile, standard.body, standard.label) if step.size < steps[-1].size]
     step = next((step for step in steps if measure.width(words, step.size) <= box.w), steps[-1])
     stage.text(box, words, Ink(step.size, ink.colour, ink.align, role=ink.role))
 
