@@ -123,7 +123,9 @@ class Portal:
     async def _home(self, request: web.Request, tv: Television) -> Page:
         view = await self._readers.home(tv.box, zh=_is_zh(tv))
         idle_s = self._idle_s if "boot" in request.query else 0
-        return home.draw(tv.frame, view, focus=request.query.get("f", home.FIRST_FOCUS), idle_s=idle_s)
+        page = home.draw(tv.frame, view, focus=request.query.get("f", home.FIRST_FOCUS), idle_s=idle_s)
+        page.probes = "boot" in request.query
+        return page
 
     # -- sections ----------------------------------------------------------------------------------------------------
 

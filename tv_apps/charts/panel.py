@@ -51,7 +51,7 @@ def _draw_words(stage: Stage, words: Words) -> None:
     shift = {"start": 0, "middle": wide / 2, "end": wide}[words.anchor]
     align = {"start": "left", "middle": "center", "end": "right"}[words.anchor]
     box = Box(round(CHART.x + words.x - shift), round(CHART.y + words.y - words.size * 0.88 - 5), wide, high)
-    stage.text(box, words.text, Ink(words.size, words.hue, align))
+    stage.text(box, words.text, Ink(words.size, words.hue, align), Skin(words.on))
 
 
 def draw_table(stage: Stage, table: Table) -> None:

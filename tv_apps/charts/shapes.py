@@ -41,7 +41,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words on the drawing: `y` is the baseline, `anchor` start, middle or end."""
+    """Words on the drawing: `y` is the baseline, `anchor` start, middle or end, `on` the colour they stand on."""
 
     x: float
     y: float
@@ -49,6 +49,7 @@ class Words:
     size: int
     hue: str
     anchor: str = "start"
+    on: str = ""
 
 
 Shape: TypeAlias = Bar | Trace | Words

@@ -77,7 +77,9 @@ def _day(plot: _Plot, at: tuple[int, float | None, float | None], words: WeekWor
     top = y + 31 if inside else y - 10
     if inside and before is not None and abs(plot.y(before) - (y + 22)) < 24:
         top = base - 14  # the marker of the week before stands where the figure would be
-    shapes.append(Words(x, top, f"{value:.1f}", words.size, "ink" if inside else "lamp", "middle"))
+    shapes.append(
+        Words(x, top, f"{value:.1f}", words.size, "ink" if inside else "lamp", "middle", "lamp" if inside else "")
+    )
     return shapes
 
 

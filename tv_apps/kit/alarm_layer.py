@@ -5,7 +5,7 @@ The same function draws it open, in one state, for pages that work without scrip
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,7 +77,9 @@ def _draw_rail(stage: Stage, screen: Screen | None) -> None:
     words, done = alarm_words.stations(stage.look.language), screen.done if screen else 0
     has_words = stage.look.size is not TextSize.XLARGE
     size = 28 if stage.look.is_standard else 30
-    widths = [50 + measure.width(word, size) if has_words else 60 for word in words]
+    last_words = {each.last for each in alarm_words.screens(stage.look.language).values()} | {words[-1]}
+    widest = max(last_words, key=lambda word: measure.width(word, size))
+    widths = [50 + measure.width(word, size) if has_words else 60 for word in (*words[:-1], widest)]
     x, room = 500, 706
     gap = (room - sum(widths)) // (len(words) - 1)
     with stage.group(Box(0, 0, 1206, 104), id="ra", role=_role(done >= 0)):
@@ -157,15 +159,18 @@ def _draw_110(stage: Stage, screen: Screen | None) -> None:
 def _draw_words(stage: Stage, screen: Screen | None, values: Mapping[str, str]) -> None:
     type_, x = stage.look.type, _COLUMN[stage.look.size]
     w = 1206 - x
+    every = alarm_words.screens(stage.look.language).values()
+    title_size = _fitting(type_.state.size, w, (each.title for each in every))
+    lead_size = _fitting(type_.lead.size, w, (line for each in every for line in each.lines))
     lines = [line.format_map(_Blank(values)) for line in screen.lines] if screen else []
     y = 148
-    stage.text(Box(x, y, w, type_.state.line), screen.title if screen else "", Ink(type_.state.size, id="at"))
+    stage.text(Box(x, y, w, type_.state.line), screen.title if screen else "", Ink(title_size, id="at"))
     y += type_.state.line + 14
     if screen is None:
         _draw_ask(stage, Box(x, y + 10, w, 132))
     for number in (1, 2):
         words = lines[number - 1] if number <= len(lines) else ""
-        stage.text(Box(x, y, w, type_.lead.line), words, Ink(type_.lead.size, id=f"a{number}"))
+        stage.text(Box(x, y, w, type_.lead.line), words, Ink(lead_size, id=f"a{number}"))
         y += type_.lead.line
     _draw_facts(stage, Box(x, y + 22, w, 0), screen, values)
     note = screen.note if screen else ""
@@ -195,6 +200,9 @@ def _draw_facts(stage: Stage, box: Box, screen: Screen | None, values: Mapping[s
     facts = screen.facts if screen else ()
     label = measure.width(stage.look.say("送达时间", "Number"), type_.body.size) + 28
     height = len(facts or "···") * row + 16
+    every = alarm_words.screens(stage.look.language).values()
+    values_of = (value for each in every for _, value in each.facts)
+    size = _fitting(min(type_.lead.size, 44), box.w - label - 56, values_of)
     with stage.group(
         Box(box.x, box.y, box.w, height),
         id="fp",
@@ -206,7 +214,6 @@ def _draw_facts(stage: Stage, box: Box, screen: Screen | None, values: Mapping[s
             name, value = facts[number - 1] if number <= len(facts) else ("", "")
             hue = "lamp" if number == 1 else "paper"
             y = 8 + (number - 1) * row
-            size = min(type_.lead.size, 44)
             stage.text(Box(28, y, label, row), name, Ink(type_.body.size, "mist", id=f"n{number}"))
             stage.text(
                 Box(28 + label, y, box.w - label - 56, row),
@@ -220,6 +227,20 @@ def _draw_bars(stage: Stage, screen: Screen | None) -> None:
         visible = screen is not None and screen.keys == name
         with stage.group(Box(0, 620, 1280, 100), id=f"kb-{name}", role=_role(visible)):
             stage.key_bar([Hint(KeyCap(word, kind), does) for word, kind, does in keys], y=24)
+
+
+#: Long but ordinary values, by which the size of the words is chosen.
+_SAMPLES: Final = {
+    "no": "0719-042", "name": "欧阳建国", "time": "19:42:29", "home": "12号楼 2单元 1501", "tries": "888",
+    "to": "保安欧阳建国", "why": "",
+}  # fmt: skip
+
+
+def _fitting(step: int, room: int, texts: Iterable[str]) -> int:
+    """Return the largest size up to `step` at which every text fits: a word that is cut off must not happen here."""
+    filled = [text.format_map(_SAMPLES) for text in texts]
+    sizes = (size for size in (72, 64, 60, 56, 54, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30, 28) if size <= step)
+    return next((size for size in sizes if all(measure.width(text, size) <= room for text in filled)), 28)
 
 
 class _Blank(dict[str, str]):

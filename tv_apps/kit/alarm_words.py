@@ -72,7 +72,7 @@ ZH: Final[Mapping[str, Screen]] = {
         (("警情号", "{no}"), ("状态", "用户撤销，等待核实")), last="核实",
     ),
     "cancelling": Screen(
-        "正在撤销……", ("报警已经送到值班台，", "撤销送到以后，这里会马上告诉您。"), "send", 2, "leave_quietly",
+        "正在撤销……", ("报警已经送到值班台，", "送到以后，这里马上告诉您。"), "send", 2, "leave_quietly",
         (("警情号", "{no}"),),
     ),
     "undoing": Screen(
@@ -83,7 +83,7 @@ ZH: Final[Mapping[str, Screen]] = {
         "已经报过警了", ("值班台看到您又按了一次。",), "ok", 2, "undo", (("警情号", "{no}"),),
     ),
     "refused": Screen(
-        "报警没有发出去", ("值班台没有接受这台电视的报警。", "请马上打电话 110。"), "bad", 1, "done",
+        "报警没有发出去", ("值班台不认识这台电视。", "请马上打电话 110。"), "bad", 1, "done",
         (("原因", "{why}"),), quiet=False,
     ),
     "offline": Screen(
@@ -107,7 +107,7 @@ EN: Final[Mapping[str, Screen]] = {
         (("TV", "still sending (try {tries})"),), note="You will see here when it arrives.", quiet=False,
     ),
     "recorded": Screen(
-        "The desk has your alarm", ("Waiting for somebody to sign.", "You will see here who it is."), "wait", 2, "undo",
+        "The desk has it", ("Waiting for somebody to sign.", "You will see here who it is."), "wait", 2, "undo",
         (("Number", "{no}"), ("Arrived", "{time}")), count="s waiting",
     ),
     "acknowledged": Screen(
@@ -127,8 +127,8 @@ EN: Final[Mapping[str, Screen]] = {
         (("Number", "{no}"), ("Closed", "{time}")),
     ),
     "cancelled": Screen(
-        "We got your cancellation", ("The desk will still call you.", "Please answer and tell them."), "call", 2,
-        "cancelled", (("Number", "{no}"), ("State", "cancelled by you, to be verified")), last="Verify",
+        "You cancelled", ("The desk will still call you.", "Please answer and tell them."), "call", 2,
+        "cancelled", (("Number", "{no}"), ("State", "cancelled, to be verified")), last="Verify",
     ),
     "cancelling": Screen(
         "Cancelling…", ("The desk has your alarm.", "You will see here when it knows."), "send", 2, "leave_quietly",
@@ -139,7 +139,7 @@ EN: Final[Mapping[str, Screen]] = {
         (("TV", "still sending (try {tries})"),), quiet=False,
     ),
     "pressed_again": Screen(
-        "Already reported", ("The desk sees that you pressed again.",), "ok", 2, "undo", (("Number", "{no}"),),
+        "Already reported", ("The desk sees that as well.",), "ok", 2, "undo", (("Number", "{no}"),),
     ),
     "refused": Screen(
         "The alarm was not sent", ("The desk does not accept this TV.", "Please call 110 now."), "bad", 1, "done",

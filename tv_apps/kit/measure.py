@@ -10,6 +10,7 @@ from typing import Final
 
 _NARROW: Final = frozenset(" .,:;'|!ilj")
 _WIDE: Final = frozenset("mwMW@%&")
+_ROUND: Final = frozenset("bdghnopqu")
 _FULL: Final = frozenset("“”‘’…—·●℃°")
 #: A line may not begin with these …
 _NO_START: Final = frozenset("，。、；：？！）》」』】〕”’…—%）℃")
@@ -20,13 +21,15 @@ _WORD: Final = re.compile(r"[0-9A-Za-z.,:%+\-/]+|\s|.", re.DOTALL)
 
 def em(character: str) -> float:
     """Return the width of one character in ems."""
-    if ord(character) > 0x2E7F or character in _FULL:
+    if ord(character) > 0x2E7F or 0x2190 <= ord(character) < 0x2C00 or character in _FULL:
         return 1.0
     if character in _NARROW:
         return 0.31
     if character in _WIDE:
         return 0.95
-    return 0.66 if character.isupper() else 0.575
+    if character in _ROUND:
+        return 0.63
+    return 0.69 if character.isupper() else 0.575
 
 
 def width(text: str, size: int) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 from tv_apps.kit import alarm_layer, measure
 from tv_apps.kit.focus import Box
 from tv_apps.kit.look import Look, Tier
-from tv_apps.kit.stage import RING_WIDTH, SPRITE_SLOT, Hint, Ink, KeyCap, Skin, Stage, ring_of
+from tv_apps.kit.stage import RING_WIDTH, Hint, Ink, KeyCap, Skin, Stage, ring_of
 
 #: What every page's style begins with. `.on` is the focused box; its parts change by their role (see stage.Ink).
 _BASE: Final = (
@@ -58,7 +58,8 @@ class Page:
     """One page: what is drawn, where the focus starts, where BACK leads.
 
     `up` and `down` are pages that the arrows open where no focusable lies that way. `refresh_s` reloads a page that
-    shows something in progress, only where scripts are off. `idle_s` is when an untouched page gives way to live TV.
+    shows something in progress, only where scripts are off. `probes` lets an F0 box show once that it can do more.
+    `idle_s` is when an untouched page gives way to live TV.
     """
 
     title: str
@@ -72,6 +73,7 @@ class Page:
     refresh_s: int = 0
     idle_s: int = 0
     alarm: str = ""
+    probes: bool = False
     shown: alarm_layer.Shown | None = None
 
 
@@ -95,13 +97,12 @@ def assemble(page: Page, frame: Frame) -> Document:
     alarm_layer.draw(overlay, page.shown)
     _draw_message(overlay)
     style = _BASE + stage.style() + _STATES
-    sprite = f"/tv/icons/{stage.sprite.plan}.png" if stage.sprite.items else ""
     html = (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if stage.look.language == "zh" else "en"}"><head><meta charset="utf-8">'
         f'<meta name="page-view-size" content="1280*720"><title>{escape(page.title)}</title>{_refresh(page)}'
         f'<style>{style}</style></head>\n<body {_facts(page, frame, focus)}><div id="s">\n{body}\n</div>'
         f'{"".join(overlay.parts)}\n<script src="{frame.script}"></script></body></html>\n'
-    ).replace(SPRITE_SLOT, sprite)
+    )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return Document(html, digest)
 
@@ -129,7 +130,7 @@ def _facts(page: Page, frame: Frame, focus: str) -> str:
         "idle": str(page.idle_s or ""),
         "alarm": page.alarm,
         "size": frame.look.size.next,
-        "probe": "1" if frame.look.tier is Tier.F0 else "",
+        "probe": "1" if page.probes and frame.look.tier is Tier.F0 else "",
     }
     return " ".join(f"data-{name}='{_single_quoted(value)}'" for name, value in facts.items() if value)
 
@@ -139,7 +140,7 @@ def _single_quoted(value: str) -> str:
 
 
 def _draw_ring(stage: Stage, focus: str) -> None:
-    """The lit window around the focused box: one box that the script moves, under the tiles so that it takes no click."""
+    """The lit window around the focused box: one box that the script moves, under the tiles: it takes no click."""
     target = next((each for each in stage.targets if each.name == focus), None)
     box = ring_of(target.box, stage.ring_radius[focus]) if target else (0, 0, 0, 0, 0)
     inner = Box(box[0], box[1], box[2] + 2 * RING_WIDTH, box[3] + 2 * RING_WIDTH)
@@ -150,7 +151,7 @@ def _draw_ring(stage: Stage, focus: str) -> None:
 
 
 def _with_navigation(stage: Stage, focus: str) -> str:
-    body = "\n".join(stage.parts)
+    body = "".join(stage.parts)
     for name, attributes in stage.navigation().items():
         body = body.replace(f"{{{{nav:{name}}}}}", attributes)
         body = body.replace(f"{{{{on:{name}}}}}", "on" if name == focus else "")

@@ -41,6 +41,15 @@ class Sprite:
         return sum(each.size for each in self.items[: self.items.index(item)])
 
     @property
+    def width(self) -> int:
+        """Two columns of the largest icon."""
+        return 2 * max((item.size for item in self.items), default=0)
+
+    @property
+    def height(self) -> int:
+        return sum(item.size for item in self.items)
+
+    @property
     def plan(self) -> str:
         """The plan as it stands in the address."""
         return "-".join(f"{i.name}.{i.size}.{i.colour.lstrip('#')}.{round(i.stroke * 10)}" for i in self.items)

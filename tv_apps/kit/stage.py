@@ -13,8 +13,6 @@ from tv_apps.kit import icons, measure, sprites
 from tv_apps.kit.focus import DIRECTIONS, Box, Target, graph_of
 from tv_apps.kit.look import Look, Tier, colour
 
-#: Where the one PNG with all icons of a page is written in when the page is assembled (F0).
-SPRITE_SLOT: Final = "{{sprite}}"
 RING_GAP: Final = 10
 RING_WIDTH: Final = 6
 
@@ -159,7 +157,8 @@ class Stage:
             top = self.sprite.place(name, box.w, colour(hue), stroke)
             self._open("div", box, Skin(), role="v")
             moved = self._class(f"left:0;top:{-top}px")
-            self.parts.append(f'<img class="{role and "s" + str(box.w)} {moved}" src="{SPRITE_SLOT}" alt="">')
+            tag = "span" if self._inside else "div"
+            self.parts.append(f'<{tag} class="sp {role and "s" + str(box.w)} {moved}"></{tag}>')
         self._close("div")
 
     def mark(self, box: Box) -> None:
@@ -236,8 +235,14 @@ class Stage:
         return " ".join([*neighbours, f'data-b="{ring}"'])
 
     def style(self) -> str:
-        """Return the rules of this page."""
-        return "".join(f".{name}{{{rule}}}" for rule, name in self._rules.items())
+        """Return the rules of this page, with the sheet of its icons where it has one (F0)."""
+        rules = "".join(f".{name}{{{rule}}}" for rule, name in self._rules.items())
+        if not self.sprite.items:
+            return rules
+        address = f"/tv/icons/{self.sprite.plan}.png"
+        shift = "".join(f".on .s{size}{{left:-{size}px}}" for size in sorted({i.size for i in self.sprite.items}))
+        size = f"width:{self.sprite.width}px;height:{self.sprite.height}px"
+        return f"{rules}.sp{{{size};background-image:url({address})}}{shift}"
 
 
 def ring_of(box: Box, radius: int) -> tuple[int, int, int, int, int]:

@@ -209,7 +209,7 @@ def _draw_news(stage: Stage, frame: Frame, view: HomeView, card: Box) -> None:
     if not view.unread:
         stage.text(Box(x, y, card.w - 44, line), say("没有新通知", "Nothing new"), Ink(size, "mist"))
         return
-    news = say(f"{view.unread} 条新通知", f"{view.unread} new notices")
+    news = say(f"{view.unread} 条新通知", f"{view.unread} new")
     stage.text(Box(x, y, card.w - 44 - (0 if large else 96), line + 4), news, Ink(size, "lamp"))
     if not large:
         stage.text(Box(card.right - 68, y + 2, 52, 40), say("查看", "see"), Ink(24, "mist", "right"))
@@ -302,7 +302,8 @@ def _fill_xlarge(stage: Stage, box: Box, section: Section, *, hot: bool) -> None
         stage.text(cap, key, Ink(40, "paper", "center", role="n k"), Skin(border="key", width=2, radius=12))
     name = stage.look.say(section.name, section.name_en)
     room = box.w - wide - 24 - 22 - 10
-    stage.text(Box(24 + wide + 22, 27, room, 76), name, Ink(54, "white" if hot else "paper", role="n"))
+    size = next((size for size in (54, 48, 44) if measure.width(name, size) <= room), 40)
+    stage.text(Box(24 + wide + 22, 27, room, 76), name, Ink(size, "white" if hot else "paper", role="n"))
 
 
 def _draw_badge(stage: Stage, unread: int) -> None:

@@ -114,5 +114,6 @@ def draw_stranger(frame: Frame) -> Page:
         say("看电视不受影响。有急事，请打电话 110。", "TV still works. In an emergency call 110."),
     )
     for number, line in enumerate(words):
-        stage.text(Box(74, 270 + number * 64, 1132, 64), line, Ink(type_.lead.size, "mist" if number else "paper"))
+        size = next((s for s in (54, 44, 40) if s <= type_.lead.size and measure.width(line, s) <= 1132), 36)
+        stage.text(Box(74, 270 + number * 78, 1132, 78), line, Ink(size, "mist" if number else "paper"))
     return Page(say("还没有登记", "Not registered"), stage, "/tv")

@@ -14,7 +14,8 @@ from tv_apps.pages import lists
 
 BODY: Final = Box(74, 184, 834, 441)
 SIDE: Final = Box(950, 184, 256, 344)
-LINES: Final = {TextSize.STANDARD: 9, TextSize.LARGE: 7, TextSize.XLARGE: 6}
+#: Lines a page; at the largest size one is given to who says it.
+LINES: Final = {TextSize.STANDARD: 9, TextSize.LARGE: 7, TextSize.XLARGE: 5}
 INDENT: Final = "　　"
 
 
@@ -116,6 +117,8 @@ def draw(frame: Frame, notice: Notice, *, page: int, back: str) -> Page:
         _draw_thumb(stage, page, pages)
         _draw_facts(stage, frame, notice)
         _draw_turns(stage, result)
+    else:
+        _draw_source(stage, notice)
     _draw_keys(stage, pages)
     return result
 
@@ -123,17 +126,18 @@ def draw(frame: Frame, notice: Notice, *, page: int, back: str) -> Page:
 def _draw_title(stage: Stage, notice: Notice, page: int, pages: int) -> None:
     look = stage.look
     count = look.say(f"第 {page} 页，共 {pages} 页", f"page {page} of {pages}")
-    size = 28 if look.is_standard else 30
-    wide = measure.width(count, size) + 4
+    count_size = 28 if look.is_standard else 30
+    wide = measure.width(count, count_size) + 4
     room = 1132 - wide - 24
     steps = [s for s in (60, 54, 48, 44, 40, 36, 32, 28) if s <= look.type.document.size]
     best = next((s for s in steps if measure.width(notice.title, s) <= room), 0)
     if best:
         stage.text(Box(74, 104, room, 68), notice.title, Ink(best))
     else:
-        lines = measure.fold(notice.title, 28, room, 2)
-        stage.lines(Box(74, 100, room, 76), lines, Ink(28, line=38))
-    stage.text(Box(1206 - wide, 104, wide, 68), count, Ink(size, "mist", "right"))
+        size = next((s for s in (36, 32) if len(measure.wrap(notice.title, s, room)) <= 2), 28)
+        lines = measure.fold(notice.title, size, room, 2)
+        stage.lines(Box(74, 98, room, 80), lines, Ink(size, line=40))
+    stage.text(Box(1206 - wide, 104, wide, 68), count, Ink(count_size, "mist", "right"))
 
 
 def _draw_thumb(stage: Stage, page: int, pages: int) -> None:
@@ -166,6 +170,17 @@ def _draw_facts(stage: Stage, frame: Frame, notice: Notice) -> None:
         stage.text(Box(SIDE.x + 12, y, SIDE.w - 24, 32), label, Ink(24, "mist"))
         stage.lines(Box(SIDE.x + 12, y + 32, SIDE.w - 14, 32 * len(lines)), lines, Ink(24, line=32))
         y += 44 + 32 * len(lines)
+
+
+def _draw_source(stage: Stage, notice: Notice) -> None:
+    """Who says it and when, in one line: larger text leaves no room for the panel."""
+    day, label = notice.published_on, stage.look.type.label
+    date = stage.look.say(f"{day.year}年{day.month}月{day.day}日", f"{day:%d %b %Y}")
+    words = "　".join(filter(None, (notice.source_unit, date, notice.contact)))
+    line = min(label.line, 50) if stage.look.size is TextSize.XLARGE else 36
+    top = BODY.y + LINES[stage.look.size] * stage.look.type.reading.line + (8 if line > 36 else 0)
+    size = next((s for s in (label.size, 36, 30) if measure.width(words, s) <= 1132), 24)
+    stage.text(Box(74, top, 1132, line), measure.cut(words, size, 1132), Ink(size, "mist"))
 
 
 def _draw_turns(stage: Stage, page: Page) -> None:

@@ -80,7 +80,7 @@ async def test_back_is_a_second_event_and_deletes_nothing(tv: TvServer, televisi
 async def test_no_receipt_in_ten_seconds_shows_110_and_goes_on_sending(
     populated_dsn: str, tmp_path: Path, television: Page
 ) -> None:
-    """While the server is away the screen says 110; the same press is delivered when it is back, once, also reloaded."""
+    """While the server is away the screen says 110; the same press is delivered when it is back, and once."""
     async with serving(populated_dsn, tmp_path) as tv:
         await television.goto(tv.entry)
         port = urlsplit(tv.url).port or 0
