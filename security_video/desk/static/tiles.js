@@ -107,6 +107,8 @@ class Tile {
     this.rate = part("span", "rate num");
     const [cap, label] = [part("div", "cap"), part("b", "name")];
     label.textContent = name;
+    this.name = name;
+    this.canvas.setAttribute("role", "img");
     cap.append(label, part("span", "sp"), this.rate);
     this.element.dataset.camera = this.camera;
     this.element.replaceChildren(this.canvas, this.tag, this.osd, this.mid, cap);
@@ -170,7 +172,10 @@ class Tile {
     const { words } = this.wall;
     const [state, age_ms] = [this.state(), this.age_ms()];
     const { dataset } = this.element;
-    if (dataset.state !== state) dataset.state = state;
+    if (dataset.state !== state) {
+      dataset.state = state;
+      this.canvas.setAttribute("aria-label", `${this.name} ${words[state]}`);
+    }
     if (dataset.pace !== this.pace) dataset.pace = this.pace;
     dataset.ageMs = age_ms === null ? "" : Math.round(age_ms);
     put(this.tag, state === "live" && this.link ? this.link : words[state]);

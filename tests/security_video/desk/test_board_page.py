@@ -214,6 +214,24 @@ async def test_a_new_alarm_does_not_take_away_what_is_in_hand(stage: Stage, brow
     await expect(page.locator("#detail")).to_have_attribute("data-alarm", second.alarm_id)
 
 
+async def test_a_storm_is_shown_whole_and_leaves_the_panel_alone(stage: Stage, browser: Browser) -> None:
+    """Forty alarms at once are all in the queue and all confirmed; the first level 1 stays in the panel."""
+    page = await stage.signed_in(browser, "zhoumin")
+    first = await stage.press()
+    await expect(page.locator("#detail")).to_have_attribute("data-alarm", first.alarm_id)
+    boxes = [f"stb-030{number}" for number in range(1, 9)]
+    kinds = ("sos", "smoke", "gas", "water_leak", "intrusion")
+    raised = [await stage.press(box, kind) for box in boxes for kind in kinds]
+    await expect(page.locator("#queue > li")).to_have_count(len({one.alarm_id for one in raised}))
+    for one in raised:
+        await state_becomes(stage, one.alarm_id, AlarmState.NOTIFIED)
+    await expect(page.locator("#detail")).to_have_attribute("data-alarm", first.alarm_id)
+    levels = await page.evaluate(
+        "[...document.querySelectorAll('#queue > li')].map((row) => Number(row.dataset.level))"
+    )
+    assert levels == sorted(levels)
+
+
 async def test_a_household_that_takes_it_back_is_still_verified(stage: Stage, browser: Browser) -> None:
     """A cancellation changes the title to 用户撤销 待核实 and leaves the alarm open for a person."""
     page = await stage.signed_in(browser, "zhoumin")

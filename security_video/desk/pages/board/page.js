@@ -17,11 +17,13 @@ import { fillTonight, fillWatch, lastSentence } from "./watch.js";
 const part = (id) => document.getElementById(id);
 const { me, limits, responders } = JSON.parse(document.body.dataset.desk);
 const CONFIRM_AGAIN_MS = 2000;
+const SWITCH_MS = 400;
 
 const alarms = new Map();
 const confirmed = new Map();
 const handled = { cameras: null, plan: null };
 let selected = null;
+let takenAt = 0;
 let detailOf = null;
 let link = { state: "connecting", since: Date.now() };
 let blindSince = null;
@@ -46,9 +48,23 @@ function isHandling() {
   return alarm !== undefined && (detail.isAsking() || (alarm.acknowledged_by === me && alarm.state !== "resolved"));
 }
 
+/** Whether an alarm that comes in may take the panel: never from another level 1 that waits for its signature. */
+function mayTakePanel(arrived) {
+  const alarm = alarms.get(selected);
+  return arrived.level === 1 && isWaiting(arrived) && !isHandling() && !(alarm.level === 1 && isWaiting(alarm));
+}
+
 function choose(arrived) {
   if (!alarms.has(selected)) selected = inOrder(alarms.values())[0]?.alarm_id ?? null;
-  else if (arrived !== null && arrived.level === 1 && isWaiting(arrived) && !isHandling()) selected = arrived.alarm_id;
+  else if (arrived !== null && mayTakePanel(arrived)) {
+    selected = arrived.alarm_id;
+    takenAt = Date.now();
+  }
+}
+
+/** Sign for what is on the screen; a key that was meant for the alarm before the switch is not taken for this one. */
+function sign() {
+  if (Date.now() - takenAt > SWITCH_MS) detail.act("acknowledge");
 }
 
 // --- what is shown ------------------------------------------------------------------------------------------------
@@ -235,7 +251,7 @@ function toggleHold() {
 }
 
 bindKeys({
-  Space: () => detail.act("acknowledge"),
+  Space: sign,
   KeyH: () => detail.act("verify"),
   KeyP: () => detail.act("dispatch"),
   KeyJ: () => detail.act("close"),

@@ -36,7 +36,10 @@ function makeRow(alarm, onSelect) {
   return parts;
 }
 
+/** Write what a row says; nothing where neither the alarm nor its selection has changed: a storm has many rows. */
 function fillRow(parts, alarm, isSelected) {
+  if (parts.alarm === alarm && parts.isSelected === isSelected) return;
+  Object.assign(parts, { alarm, isSelected });
   const wantsCheck = alarm.cancelled_ms !== null && alarm.verdict === null;
   parts.title.replaceChildren(titleText(alarm));
   if (wantsCheck) parts.title.append(make("span", { class: "pill p2" }, say("state.to_verify")));
