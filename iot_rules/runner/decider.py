@@ -39,6 +39,7 @@ class Decider:
         self._lock = asyncio.Lock()
         self._engine = Engine((), Registry())
         self._tick_kept_at: datetime | None = None
+        self._seen_at: datetime | None = None
         self._counts = {"facts": 0, "ignored": 0, "steps": 0, "wishes": 0}
 
     @property
@@ -99,8 +100,11 @@ class Decider:
         """Note that devices are heard again after a time in which they could not be."""
         async with self._lock:
             since, now = self._engine.ticked_at, self._clock.now()
+            if since is not None and self._seen_at is not None:
+                since = max(since, self._seen_at)  # a second reconnect before time went on gives back only the rest
             if since is None or now - since < SHORTEST_BLINDNESS:
                 return
+            self._seen_at = now
             log.info("blind", since=since.isoformat(), blind_s=round((now - since).total_seconds(), 1))
             await self._commit(self._engine.plan_blind(since, now))
 
