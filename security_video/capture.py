@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import Process
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gateway.contract import codec
-from gateway.model.errors import Unavailable
+from gateway.model.errors import BadInput, Unavailable
 from gateway.runtime import logs, metrics
+from gateway.runtime.clock import monotonic_ns
 from gateway.runtime.service import KeptRunning, Statistics, keep_running
 from security_video.frame_bus import SUFFIX
 from security_video.roster import CameraPlan, Roster, encode_plans
@@ -21,6 +23,8 @@ log = logs.get(__name__)
 
 FIRST_REPORT_S = 15.0
 END_PATIENCE_S = 1.0
+#: A process that lived this long is replaced at once when it ends; only one that keeps ending waits.
+HEALTHY_S = 60.0
 
 _PROGRAM = "capture"
 
@@ -52,12 +56,13 @@ class CaptureService:
         await asyncio.gather(*(group.stop() for group in groups))
 
     def statistics(self) -> Statistics:
-        totals = {"cameras": len(self.plans), "processes": len(self._groups), "pictures": 0, "published": 0}
+        """Return figures over all processes since each of them began."""
+        totals: Counter[str] = Counter(cameras=len(self.plans), processes=len(self._groups))
         for group in self._groups:
+            totals["restarts"] += group.restarts
             for tally in group.cameras().values():
-                totals["pictures"] += tally["pictures"]
-                totals["published"] += tally["published"]
-        return {**totals, "restarts": sum(group.restarts for group in self._groups)}
+                totals.update(tally)
+        return dict(totals)
 
     def processes(self) -> Sequence["GroupProcess"]:
         return self._groups
@@ -65,6 +70,7 @@ class CaptureService:
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(self._settings.roster_poll_s)
+            log.debug("capture_statistics", **self.statistics())
             plans = await self._roster()
             if tuple(plans) != tuple(self.plans):
                 log.info("cameras_changed", cameras=len(plans))
@@ -106,7 +112,7 @@ class GroupProcess:
     pid: int = 0
     restarts: int = 0
     _share: Sequence[CameraPlan] = ()
-    _report: dict[str, Any] = field(default_factory=dict)
+    _report: dict[str, object] = field(default_factory=dict)
     _process: Process | None = None
     _is_ready: asyncio.Event = field(default_factory=asyncio.Event)
     _keeper: KeptRunning | None = None
@@ -139,7 +145,8 @@ class GroupProcess:
 
     def cameras(self) -> dict[str, dict[str, int]]:
         """Return each camera's tally of the last report."""
-        return dict(self._report.get("cameras", {}))
+        tallies: Any = self._report.get("cameras", {})
+        return dict(tallies)
 
     async def _tell(self) -> None:
         if self._process is not None and self._process.stdin is not None:
@@ -148,7 +155,8 @@ class GroupProcess:
                 await self._process.stdin.drain()
 
     async def _live(self) -> None:
-        """Run one process to its end; the end is an error, so that the next one begins with backoff."""
+        """Run one process to its end; an early end is an error, so that the next one begins with backoff."""
+        begun_ns = monotonic_ns()
         config = ("--config", str(self.config)) if self.config else ()
         arguments = ("-m", "security_video", "capture-group", "--name", self.name, *config)
         pipe = asyncio.subprocess.PIPE
@@ -161,12 +169,18 @@ class GroupProcess:
             self._process = None
             self.restarts += 1
             await _end(process)
-        raise Unavailable(f"capture process ended with code {process.returncode}", place=self.name)
+        if (monotonic_ns() - begun_ns) / 1e9 < HEALTHY_S:
+            raise Unavailable(f"capture process ended with code {process.returncode}", place=self.name)
+        log.warning("capture_process_ended", name=self.name, code=process.returncode)
 
     async def _listen(self, process: Process) -> None:
         """Read reports until the process ends; LinliError when it hangs."""
         while process.stdout is not None and (line := await self._next_line(process.stdout)):
-            self._report = dict(codec.decode(line))
+            try:
+                self._report = codec.decode(line)
+            except BadInput as error:
+                metrics.dropped(_PROGRAM, error.reason)
+                continue
             self._is_ready.set()
             if stuck := self._report.get("stuck"):
                 metrics.dropped(_PROGRAM, "stuck_camera")

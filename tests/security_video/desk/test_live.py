@@ -312,9 +312,11 @@ async def test_picture_that_stops_is_marked_and_comes_back(stage: Stage, film: F
 
 
 async def test_line_that_is_cut_is_said_on_every_tile(stage: Stage, film: Film, browser: Browser) -> None:
-    """When the desk's server goes away no tile looks alive any more."""
+    """When the desk's server goes away no tile looks alive any more; when it is back the page finds it by itself."""
     page = await stage.signed_in(browser, "zhoumin")
     await tile_in(page, "live")
     await stage.desk.server.stop()
     await tile_in(page, "offline")
     assert await page.query_selector('.cam[data-camera][data-state="live"]') is None
+    await stage.desk.server.start()
+    await tile_in(page, "live")
