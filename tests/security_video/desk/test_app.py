@@ -35,6 +35,21 @@ async def test_a_seat_is_a_number(stage: Stage) -> None:
         assert (await answer.json())["error"]["place"] == "seat"
 
 
+async def test_guessing_is_slowed_down_and_the_page_says_for_how_long(stage: Stage) -> None:
+    """After repeated wrong passwords the form answers 429 with the seconds to wait, also to the right password."""
+    form = {"name": "zhoumin", "password": "guess", "seat": "1"}
+    headers = {"Accept": "text/html"}
+    async with aiohttp.ClientSession(stage.url) as client:
+        for _ in range(20):
+            async with client.post("/login", data=form, headers=headers) as answer:
+                status = answer.status
+            if status == 429:
+                break
+        async with client.post("/login", data={**form, "password": PASSWORD}, headers=headers) as answer:
+            assert answer.status == 429
+            assert "秒后再试" in await answer.text()
+
+
 async def test_pages_send_strangers_to_the_login(stage: Stage) -> None:
     """A browser without a session is sent to the login page, and the page has no inline script or style."""
     async with aiohttp.ClientSession(stage.url) as client:
