@@ -17,7 +17,8 @@ from gateway.model.errors import BadInput
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+\\?"?', re.DOTALL)
 _NOT_FINITE = re.compile(rb"\b(?:NaN|Infinity|inf)\b")
 _OPEN = frozenset(b"{[")
-_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
+_QUOTE = ord('"')
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'{}[]"\\')
 _NUL_ESCAPE = b"\\u0000"
 
 
@@ -111,10 +112,18 @@ def name_of(value: object) -> str:
 
 
 def _depth(payload: bytes) -> int:
+    marks = payload.translate(None, _NO_MARKS)
+    if b"\\" in marks:
+        marks = _STRING.sub(b"", payload).translate(None, _NO_MARKS)
     depth = deepest = 0
-    for byte in _STRING.sub(b"", payload).translate(None, _BRACKETS):
-        depth += 1 if byte in _OPEN else -1
-        deepest = max(deepest, depth)
+    is_text = False
+    # Two quotes beside one another open and close (or close and open) a text: without them, nothing else changes.
+    for mark in marks.replace(b'""', b""):
+        if mark == _QUOTE:
+            is_text = not is_text
+        elif not is_text:
+            depth += 1 if mark in _OPEN else -1
+            deepest = max(deepest, depth)
     return deepest
 
 

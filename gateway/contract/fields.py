@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from gateway.contract.codec import name_of
@@ -178,6 +179,8 @@ class Measured:
     longest: int = MAX_VALUE_CHARS
 
     def read(self, raw: object, place: str) -> Scalar:
+        if type(raw) is float and math.isfinite(raw):  # nearly always
+            return raw
         if isinstance(raw, bool):
             return raw
         if isinstance(raw, (int, float)):
@@ -223,7 +226,7 @@ class Table:
         return {self._key(key, place): self.kind.read(item, f"{place}.{key}") for key, item in raw.items()}
 
     def _key(self, key: str, place: str) -> str:
-        if re.fullmatch(self.key_pattern, key) is None:
+        if not _is_name(self.key_pattern, key):
             raise BadInput(
                 f"the key {key[:40]!r} does not look like {self.key_pattern}",
                 reason="bad_name",
@@ -286,6 +289,12 @@ class Details:
 
     def schema(self) -> Schema:
         return {"type": "object"}
+
+
+@lru_cache(maxsize=4096)
+def _is_name(pattern: str, key: str) -> bool:
+    """Devices say the same few names for ever, so each is looked at once."""
+    return re.fullmatch(pattern, key) is not None
 
 
 def _check_count(count: int, limits: tuple[int, int], place: str) -> None:

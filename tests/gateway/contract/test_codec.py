@@ -1,5 +1,6 @@
 """Bytes in, JSON objects out, and nothing but BadInput when they are not."""
 
+import re
 import time
 
 import pytest
@@ -43,6 +44,36 @@ def test_almost_json_never_raises_anything_but_bad_input(text: str) -> None:
     error = _refusal(text.encode())
     known = {"empty", "broken_json", "too_deep", "wrong_type", "not_finite", "nul_character"}
     assert error is None or error.reason in known
+
+
+def _counted(payload: bytes) -> int:
+    """The depth, counted byte by byte as one would by hand."""
+    depth = deepest = 0
+    is_text = is_escaped = False
+    for byte in payload.decode("latin-1"):
+        if is_text:
+            is_text = is_escaped or byte != '"'
+            is_escaped = byte == "\\" and not is_escaped
+        elif byte == '"':
+            is_text = True
+        elif byte in "{}[]":
+            depth += 1 if byte in "{[" else -1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+@given(st.lists(st.sampled_from(['"', '""', "{", "}", "[", "]", "a", ":", ",", '\\\\"', '\\"', "é"])).map("".join))
+def test_the_depth_is_that_of_a_count_by_hand(text: str) -> None:
+    """Quotes, escapes and brackets in any order: the quick count and the slow one agree."""
+    payload = text.encode()
+    assume("\\" not in text.replace("\\\\", "").replace('\\"', "") and not _has_escape_outside_a_text(text))
+    assert codec._depth(payload) == _counted(payload)
+
+
+def _has_escape_outside_a_text(text: str) -> bool:
+    """JSON has no backslash outside texts; where there is one the parser refuses, whatever the depth."""
+    rest = re.sub(r'"(?:[^"\\]|\\.)*"?', "", text)
+    return "\\" in rest
 
 
 @given(st.dictionaries(st.text("abc", max_size=3), JSON, max_size=5))
