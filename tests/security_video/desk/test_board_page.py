@@ -79,6 +79,7 @@ async def test_an_alarm_is_worked_from_signature_to_close_by_keyboard_alone(stag
     await page.keyboard.press("Space")
     await state_becomes(stage, raised.alarm_id, AlarmState.ACKNOWLEDGED)
     await expect(page.locator("[data-slot=verify]")).to_have_class("button hot")
+    await expect(page.locator("[data-slot=verify]")).to_be_focused()
     await press_until(page, "h", ".ask")
     await page.keyboard.press("2")
     await state_becomes(stage, raised.alarm_id, AlarmState.VERIFIED)

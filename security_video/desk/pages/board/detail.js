@@ -71,6 +71,8 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
     if (answer instanceof Error) return void (answer.status === 409 && refetch(id));
     leaveQuestion();
     onChange(answer.alarm);
+    // Not after Enter: a key that is still held would press the next button, and 到场 asks nothing.
+    if (action === "verify") parts.steps.querySelector(".hot:enabled")?.focus();
   }
 
   /** Somebody was faster: show who owns it now, and leave the question that no longer fits. */
@@ -112,7 +114,7 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
         click: () => act(action),
       }, isNext ? icon("check", 22, 5) : null, say(`action.${action}`), make("kbd", {}, KEY_WORDS[code]));
     }));
-    if (focused) parts.steps.querySelector(`[data-slot="${focused}"]:enabled`)?.focus();
+    if (focused) (parts.steps.querySelector(`[data-slot="${focused}"]:enabled`) ?? parts.steps.querySelector(".hot:enabled"))?.focus();
   }
 
   function tick() {
