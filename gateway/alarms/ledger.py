@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.alarms import failpoints, states
+from gateway.alarms.steps import CHANGES, EVENT_OF, Said
 from gateway.model.alarms import (
     LEVEL_OF_KIND,
     Action,
@@ -29,7 +29,6 @@ from gateway.store import events
 from gateway.store.pool import Connection, Database, Record
 
 log = logs.get(__name__)
-
 SQL = rows.SQL
 DEFAULT_LEVEL = 2
 
@@ -136,10 +135,10 @@ class AlarmLedger:
             await self._refuse_stale(connection, alarm, action, version)
             state = states.step(alarm.state, action)
             now = self._clock.now()
-            changed = _CHANGES[action](alarm, by, now, _Said(note, verdict, dispatched_to, outcome))
+            changed = CHANGES[action](alarm, by, now, Said(note, verdict, dispatched_to, outcome))
             after = await rows.write_step(connection, alarm, state, changed)
             details = {name: value for name, value in changed.items() if isinstance(value, str)}
-            await self._tell(connection, after, _EVENT_OF[action], by, {**details, "note": note}, before=alarm)
+            await self._tell(connection, after, EVENT_OF[action], by, {**details, "note": note}, before=alarm)
         log.info("alarm_stepped", alarm_no=after.alarm_no, action=action, by=by.name, state=after.state)
         return after
 
@@ -324,71 +323,6 @@ class AlarmLedger:
 
 
 MAX_NOTE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    note: str
-    verdict: Verdict | None
-    dispatched_to: str
-    outcome: Outcome | None
-
-
-def _acknowledged(_alarm: Alarm, by: Person, now: datetime, _said: _Said) -> dict[str, Any]:
-    return {"acknowledged_at": now, "acknowledged_by": by.person_id, "acknowledged_name": by.display_name}
-
-
-def _verified(_alarm: Alarm, _by: Person, now: datetime, said: _Said) -> dict[str, Any]:
-    return {"verified_at": now, "verdict": _required(said.verdict, "verdict", "true, false or unclear")}
-
-
-def _dispatched(_alarm: Alarm, _by: Person, now: datetime, said: _Said) -> dict[str, Any]:
-    return {"dispatched_at": now, "dispatched_to": _required(said.dispatched_to.strip(), "dispatched_to", "who goes")}
-
-
-def _arrived(_alarm: Alarm, _by: Person, now: datetime, _said: _Said) -> dict[str, Any]:
-    return {"on_scene_at": now}
-
-
-def _resolved(_alarm: Alarm, _by: Person, now: datetime, said: _Said) -> dict[str, Any]:
-    outcome = _required(said.outcome, "outcome", "true, false, test, hoax or duplicate")
-    return {"resolved_at": now, "outcome": outcome}
-
-
-def _closed(alarm: Alarm, by: Person, now: datetime, said: _Said) -> dict[str, Any]:
-    _required(said.note.strip(), "note", "the reason for closing")
-    outcome = _required(said.outcome or alarm.outcome, "outcome", "true, false, test, hoax or duplicate")
-    return {
-        "resolved_at": alarm.resolved_at or now,
-        "outcome": outcome,
-        "closed_at": now,
-        "closed_by": by.person_id,
-    }
-
-
-_CHANGES = {
-    Action.ACKNOWLEDGE: _acknowledged,
-    Action.VERIFY: _verified,
-    Action.DISPATCH: _dispatched,
-    Action.ARRIVE: _arrived,
-    Action.RESOLVE: _resolved,
-    Action.CLOSE: _closed,
-}
-
-_EVENT_OF = {
-    Action.ACKNOWLEDGE: "acknowledged",
-    Action.VERIFY: "verified",
-    Action.DISPATCH: "dispatched",
-    Action.ARRIVE: "on_scene",
-    Action.RESOLVE: "resolved",
-    Action.CLOSE: "closed",
-}
-
-
-def _required(value: Any, name: str, meaning: str) -> Any:
-    if not value:
-        raise BadInput(f"{name} is missing", reason="missing_field", place=name, cure=f"Say {meaning}.")
-    return value
 
 
 def _present(row: Record | None) -> Record:
