@@ -59,13 +59,26 @@ def _roads(graph: Graph, boxes: Mapping[str, Box]) -> Iterator[str]:
 
 
 def _road(here: Box, there: Box, way: str) -> str:
+    """A straight line between the facing edges; slanted where the boxes do not overlap sideways."""
+    x1: float
+    x2: float
+    y1: float
+    y2: float
     if way in "ud":
-        x = (max(here.x, there.x) + min(here.right, there.right)) / 2
         y1, y2 = (here.bottom, there.y) if way == "d" else (here.y, there.bottom)
-        return f'<path d="M{_px(x)} {_px(y1)}V{_px(y2)}" {_ROAD}/>'
-    y = (max(here.y, there.y) + min(here.bottom, there.bottom)) / 2
-    x1, x2 = (here.right, there.x) if way == "r" else (here.x, there.right)
-    return f'<path d="M{_px(x1)} {_px(y)}H{_px(x2)}" {_ROAD}/>'
+        x1, x2 = _middles(here.x, here.right, there.x, there.right)
+    else:
+        x1, x2 = (here.right, there.x) if way == "r" else (here.x, there.right)
+        y1, y2 = _middles(here.y, here.bottom, there.y, there.bottom)
+    return f'<path d="M{_px(x1)} {_px(y1)}L{_px(x2)} {_px(y2)}" {_ROAD}/>'
+
+
+def _middles(start: int, end: int, other_start: int, other_end: int) -> tuple[float, float]:
+    """Return the middle of what two stretches share, twice, or else the middle of each."""
+    low, high = max(start, other_start), min(end, other_end)
+    if low < high:
+        return (low + high) / 2, (low + high) / 2
+    return (start + end) / 2, (other_start + other_end) / 2
 
 
 def _reached(graph: Graph, start: str) -> set[str]:

@@ -181,8 +181,8 @@ def _draw_panel(stage: Stage) -> None:
         top = y + 330 + 46 * number
         stage.icon(Box(x + 24, top + 6, 32, 32), "cross", "mist", stroke=5, role="")
         stage.text(Box(x + 68, top, 276, 44), say(zh, en), Ink(28 if say("1", "") else 24))
-    reviewed = say("都经过审核，签过名", "All reviewed and signed")
-    stage.text(Box(x + 24, y + 464, 312, 36), reviewed, Ink(24, "mist"))
+    verified = say("签名都核对过", "All signatures verified")
+    stage.text(Box(x + 24, y + 464, 312, 36), verified, Ink(24, "mist"))
 
 
 def _draw_details(stage: Stage, card: Box, entry: Entry) -> None:
