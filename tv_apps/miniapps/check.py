@@ -278,5 +278,6 @@ def _summaries(package: Package, app: App, weight: Weight) -> Iterator[Finding]:
     names = "、".join(SCOPES.get(scope, scope) for scope in app.manifest.scopes)
     yield Finding("permission_summary" if names else "permission_none", manifests.FILE, facts={"names": names})
     if weight.screens:
-        heavy = {"bytes": f"{weight.html_bytes / 1024:.1f}", "nodes": str(weight.nodes), "focus": str(weight.targets)}
-        yield Finding("drawn_summary", f"{len(app.pages)} × 3", facts=heavy)
+        heavy = {"bytes": f"{weight.html_bytes / 1024:.1f}", "nodes": weight.nodes, "focus": weight.targets}
+        facts = {name: str(fact) for name, fact in {**heavy, "pages": len(app.pages)}.items()}
+        yield Finding("drawn_summary", manifests.FILE, facts=facts)
