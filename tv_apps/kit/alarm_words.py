@@ -37,7 +37,8 @@ class Screen:
 
 ZH: Final[Mapping[str, Screen]] = {
     "hold": Screen(
-        "请继续按住红键", ("按满 2 秒，马上报警。", "现在松手，不会报警。"), "hold", 0, "leave", count="秒后报警",
+        "请继续按住红键", ("按满 2 秒，马上报警。", "现在松手，不会报警。"), "hold", 0, "leave",
+        (("按不住？", "松手再按 确定，也能报警"),), count="秒后报警",
     ),
     "ask": Screen("要报警吗？", (), "ask", 0, "leave", count="秒后自动关闭"),
     "sent": Screen(
@@ -95,7 +96,7 @@ ZH: Final[Mapping[str, Screen]] = {
 EN: Final[Mapping[str, Screen]] = {
     "hold": Screen(
         "Keep holding red", ("Hold for 2 seconds to call for help.", "Let go now, and nothing is sent."), "hold", 0,
-        "leave", count="s to go",
+        "leave", (("Too hard?", "let go, press OK"),), count="s to go",
     ),
     "ask": Screen("Call for help?", (), "ask", 0, "leave", count="s, then it closes"),
     "sent": Screen(

@@ -240,7 +240,10 @@ class Stage:
         if not self.sprite.items:
             return rules
         address = f"/tv/icons/{self.sprite.plan}.png"
-        shift = "".join(f".on .s{size}{{left:-{size}px}}" for size in sorted({i.size for i in self.sprite.items}))
+        shift = "".join(
+            f".on .s{size}{{left:-{size}px}}.hot.on .s{size}{{left:0}}"
+            for size in sorted({i.size for i in self.sprite.items})
+        )
         size = f"width:{self.sprite.width}px;height:{self.sprite.height}px"
         return f"{rules}.sp{{{size};background-image:url({address})}}{shift}"
 
