@@ -63,7 +63,7 @@ class Outbox:
         except Unavailable as error:
             log.info("outbox_waits", device=row.device_id, error=str(error))
             return False
-        except BadInput as error:
+        except (BadInput, KeyError) as error:
             # Ours, not the device's: it would never become sendable, so it is counted and put aside.
             self._counts["refused"] += 1
             metrics.dropped("gateway", "outbox_refused")

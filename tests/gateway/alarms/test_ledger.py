@@ -45,14 +45,25 @@ async def test_a_press_told_many_times_at_once_is_one_alarm(
     assert await database.fetchval("select press_count from alarms") == 1
 
 
+async def test_different_presses_of_a_home_at_once_open_one_alarm(
+    ledger: AlarmLedger, database: Database, press: Press
+) -> None:
+    """Button and television of one household pressed in the same moment: one alarm with every press counted."""
+    both = [replace(press, device_id=device, seq=seq) for device in ("sos-0301", "stb-0301") for seq in range(1, 6)]
+    receipts = await asyncio.gather(*(ledger.raise_alarm(one) for one in both))
+    assert len({receipt.alarm_id for receipt in receipts}) == 1
+    assert await database.fetchval("select press_count from alarms") == 10
+
+
 async def test_a_receipt_waits_in_the_outbox_of_the_same_commit(
     ledger: AlarmLedger, database: Database, press: Press
 ) -> None:
     """The receipt for the box is queued with the alarm, once, however often the press comes."""
     receipt = await ledger.raise_alarm(press)
-    await ledger.raise_alarm(press)
     rows = await database.fetch("select * from outbox")
     assert [row["payload"]["st"] for row in rows] == ["recorded"]
+    await ledger.raise_alarm(press)
+    assert await database.fetchval("select count(*) from outbox") == 1
     assert rows[0]["payload"]["no"] == receipt.alarm_no
 
 

@@ -1,0 +1,96 @@
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from gateway.contract import codec, topics
+from gateway.model.ids import new_ulid
+from gateway.mqtt.session import Session
+from gateway.outbound.outbox import Outbox
+from gateway.runtime.clock import SystemClock
+from gateway.runtime.service import running
+from gateway.runtime.settings import MqttSettings
+from gateway.store import events
+from gateway.store.pool import Database
+from tests.kit.community import AREA, registered
+from tests.kit.mqtt import peer
+from tests.kit.servers import Mosquitto
+
+CLOCK = SystemClock()
+
+
+def session_of(broker: Mosquitto) -> Session:
+    password = broker.credentials["gateway"]
+    settings = MqttSettings(host=broker.host, port=broker.port, username="gateway", password=password)
+    return Session(settings, "test-outbox", [])
+
+
+async def put(database: Database, seq: int) -> None:
+    payload = {"id": new_ulid(CLOCK.now()), "boot": 1, "seq": seq, "st": "recorded", "at": 1_800_000_000_000}
+    async with database.transaction() as connection:
+        await events.put_receipt(connection, "sos-0301", AREA, payload, CLOCK.now())
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(15):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_receipts_go_out_in_order_and_once(mosquitto: Mosquitto, database_dsn: str) -> None:
+    """What was queued is told in its order, with the gateway's clock, and then done with."""
+    password = mosquitto.add_user("sos-0301")
+    async with registered(database_dsn) as database:
+        session = session_of(mosquitto)
+        topic = topics.down_receipt(AREA, "sos-0301")
+        async with peer(mosquitto.host, mosquitto.port, "sos-0301", password, topic) as device:
+            for seq in range(5):
+                await put(database, seq)
+            async with running([session, Outbox(database, session, CLOCK, batch=2)]):
+                told = [codec.decode((await device.next_message())[1]) for _ in range(5)]
+
+                async def is_done() -> bool:
+                    return await events.count_waiting(database) == 0
+
+                await until(is_done)
+        assert [receipt["seq"] for receipt in told] == [0, 1, 2, 3, 4]
+        assert all(receipt["now"] for receipt in told)
+        assert device.inbox.empty()
+
+
+async def test_what_cannot_be_told_waits_for_the_broker(mosquitto: Mosquitto, database_dsn: str) -> None:
+    """With the broker away a receipt stays in the outbox and goes out when it is back."""
+    async with registered(database_dsn) as database:
+        session = session_of(mosquitto)
+        async with running([session, Outbox(database, session, CLOCK, batch=10)]):
+            await session.wait_connected()
+            await asyncio.to_thread(mosquitto.kill)
+            await put(database, 1)
+            await asyncio.sleep(0.5)
+            assert await events.count_waiting(database) == 1
+            await asyncio.to_thread(mosquitto.launch)
+
+            async def is_done() -> bool:
+                return await events.count_waiting(database) == 0
+
+            await until(is_done)
+
+
+async def test_a_receipt_that_makes_no_sense_stops_nothing(mosquitto: Mosquitto, database_dsn: str) -> None:
+    """A row of ours that cannot be encoded is put aside and counted; the next one goes out."""
+    async with registered(database_dsn) as database:
+        await database.execute(
+            "insert into outbox (reference, kind, device_id, area_id, payload, created_at, next_attempt_at)"
+            " values ('x', 'receipt', 'sos-0301', $1, $2, now(), now())",
+            AREA,
+            {"id": new_ulid(CLOCK.now()), "boot": 1, "seq": 1, "st": "nonsense", "at": 1_800_000_000_000},
+        )
+        await put(database, 2)
+        session = session_of(mosquitto)
+        outbox = Outbox(database, session, CLOCK, batch=10)
+        async with running([session, outbox]):
+
+            async def is_done() -> bool:
+                return await events.count_waiting(database) == 0
+
+            await until(is_done)
+        assert outbox.statistics() == {"sent": 1, "refused": 1}
