@@ -38,7 +38,7 @@ check: install  ## formatter, linter, types, import contracts, house rules
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary .
-	@$(BIN)/lint-imports --no-timings --quiet 2>/dev/null || $(BIN)/lint-imports
+	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/python -m pytest -q --no-header -p no:cacheprovider tests/house_rules
 
 bench: install  ## measure: NAME=alarm, ingest or frames; the last line is JSON
