@@ -56,10 +56,12 @@ class TvApi:
         return web.Response(body=codec.encode(body), content_type="application/json")
 
     async def _choose(self, request: web.Request) -> web.Response:
+        """Remember a choice made on the television."""
         await self._remember(request, await params.body_of(request, Choice))
         return web.Response(status=204)
 
     async def _choose_by_form(self, request: web.Request) -> web.Response:
+        """The same by a form, for boxes without scripts."""
         choice = await params.body_of(request, Choice)
         await self._remember(request, choice)
         back = choice.back if choice.back.startswith("/tv/") and "//" not in choice.back else "/tv/more"
@@ -73,6 +75,7 @@ class TvApi:
         await self._store.choose(box.household_id, self._clock.now(), **changes)
 
     async def _seen(self, request: web.Request) -> web.Response:
+        """Somebody has pressed 知道了: the message is not shown again."""
         box = await self._televisions.box_of(request)
         message_id = request.match_info["message_id"]
         await self._store.mark_message_seen(box.household_id, message_id, self._clock.now())

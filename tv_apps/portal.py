@@ -8,9 +8,10 @@ from aiohttp import web
 
 from gateway.alarms.ledger import AlarmLedger
 from gateway.model.alarms import Alarm, Cancellation, Press
-from gateway.model.errors import NotFound, Unauthenticated
+from gateway.model.errors import NotFound, Unauthenticated, Unavailable
 from gateway.model.ids import new_ulid
 from gateway.model.notices import Section
+from gateway.runtime import metrics
 from gateway.runtime.clock import Clock
 from gateway.web.routes import Route
 from tv_apps import box_profiles
@@ -76,26 +77,23 @@ class Portal:
 
     def routes(self) -> Sequence[Route]:
         """Return the portal's routes."""
-        pages: dict[str, Draw] = {
-            "/tv/home": self._home,
-            "/tv/s/{digit:[0-9]}": self._section,
-            "/tv/list/{name}": self._inner_list,
-            "/tv/notices/{notice_id}": self._notice,
-            "/tv/my/devices": self._devices,
-            "/tv/my/electricity": self._electricity,
-            "/tv/my/alarms": self._alarms,
-            "/tv/air": self._air,
-            "/tv/alarm": self._alarm_ask,
-            "/tv/alarm/{alarm_id}": self._alarm_state,
-            "/tv/more": self._more,
-            "/tv/keys": self._keys,
-            "/tv/help": self._help,
-            "/tv/live": self._live,
-        }
         return (
             Route("GET", "/", self._to_entry),
             Route("GET", "/tv", self._televisions.enter),
-            *(Route("GET", path, self.shown(draw)) for path, draw in pages.items()),
+            Route("GET", "/tv/home", self.shown(self._home)),
+            Route("GET", "/tv/s/{digit:[0-9]}", self.shown(self._section)),
+            Route("GET", "/tv/list/{name}", self.shown(self._inner_list)),
+            Route("GET", "/tv/notices/{notice_id}", self.shown(self._notice)),
+            Route("GET", "/tv/my/devices", self.shown(self._devices)),
+            Route("GET", "/tv/my/electricity", self.shown(self._electricity)),
+            Route("GET", "/tv/my/alarms", self.shown(self._alarms)),
+            Route("GET", "/tv/air", self.shown(self._air)),
+            Route("GET", "/tv/alarm", self.shown(self._alarm_ask)),
+            Route("GET", "/tv/alarm/{alarm_id}", self.shown(self._alarm_state)),
+            Route("GET", "/tv/more", self.shown(self._more)),
+            Route("GET", "/tv/keys", self.shown(self._keys)),
+            Route("GET", "/tv/help", self.shown(self._help)),
+            Route("GET", "/tv/live", self.shown(self._live)),
             Route("POST", "/tv/alarm/raise", self._raise, csrf=False),
             Route("POST", "/tv/alarm/{alarm_id}/cancel", self._cancel, csrf=False),
             Route("GET", "/tv/icons/{plan}.png", _icons),
@@ -106,21 +104,32 @@ class Portal:
         )
 
     def shown(self, draw: Draw) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Return a handler that draws for the request's television; a stranger is told what to do."""
+        """Return a handler that draws for the request's television; what goes wrong is a page of the same kind."""
 
         async def handler(request: web.Request) -> web.StreamResponse:
             try:
                 television = await self._televisions.find(request)
             except Unauthenticated:
                 return self._televisions.answer(self._televisions.stranger(), 401)
-            return self._televisions.show(television, await draw(request, television))
+            except Unavailable:
+                metrics.dropped("tv", "unavailable")
+                return self._televisions.answer(self._televisions.trouble(), 503)
+            try:
+                page = await draw(request, television)
+            except (NotFound, Unavailable) as error:
+                metrics.dropped("tv", error.code)
+                page = more.draw_trouble(television.frame, is_gone=isinstance(error, NotFound))
+                return self._televisions.show(television, page, 404 if isinstance(error, NotFound) else 503)
+            return self._televisions.show(television, page)
 
         return handler
 
     async def _to_entry(self, _request: web.Request) -> web.Response:
+        """Lead to the entry."""
         return web.Response(status=303, headers={"Location": "/tv"})
 
     async def _home(self, request: web.Request, tv: Television) -> Page:
+        """The home page; `boot` marks the first page after the entry."""
         view = await self._readers.home(tv.box, zh=_is_zh(tv))
         idle_s = self._idle_s if "boot" in request.query else 0
         page = home.draw(tv.frame, view, focus=request.query.get("f", home.FIRST_FOCUS), idle_s=idle_s)
@@ -130,6 +139,7 @@ class Portal:
     # -- sections ----------------------------------------------------------------------------------------------------
 
     async def _section(self, request: web.Request, tv: Television) -> Page:
+        """The section that a digit key opens."""
         digit, focus = request.match_info["digit"], request.query.get("f", "")
         if digit == "1":
             return safety.draw(tv.frame, len(await self._readers.alarms(tv.box)), focus=focus)
@@ -143,6 +153,7 @@ class Portal:
         return await self._list(request, tv, shelf, f"/tv/s/{digit}", f"/tv/home?f={shelf.tile}")
 
     async def _inner_list(self, request: web.Request, tv: Television) -> Page:
+        """A list inside another section: safety, bills."""
         name = request.match_info["name"]
         if name not in INNER:
             raise NotFound("no such list", place=request.path)
@@ -159,6 +170,7 @@ class Portal:
         return notices.draw_list(tv.frame, view, focus=request.query.get("f", ""))
 
     async def _notice(self, request: web.Request, tv: Television) -> Page:
+        """One notice, page by page; opening it marks it as read."""
         found = await self._readers.notice(tv.box, request.match_info["notice_id"])
         if found is None:
             raise NotFound("no such notice", place=request.path)
@@ -168,15 +180,18 @@ class Portal:
     # -- home and series ---------------------------------------------------------------------------------------------
 
     async def _devices(self, request: web.Request, tv: Television) -> Page:
+        """The household's devices and whether they answer."""
         view = await self._readers.my_home(tv.box, zh=_is_zh(tv))
         return my_home.draw_devices(tv.frame, view, page=_page_number(request))
 
     async def _electricity(self, request: web.Request, tv: Television) -> Page:
+        """This week of the meter against the week before."""
         view = await self._readers.electricity(tv.box, _week(request))
         address = f"/tv/my/electricity.png?week={view.this.monday}" if view else ""
         return electricity.draw(tv.frame, view, chart_address=address)
 
     async def _electricity_png(self, request: web.Request) -> web.Response:
+        """The chart of the electricity page for boxes without SVG."""
         tv = await self._televisions.find(request)
         view = await self._readers.electricity(tv.box, _week(request))
         if view is None:
@@ -184,9 +199,11 @@ class Portal:
         return _png(to_png(electricity.drawing(tv.frame, view)), A_MINUTE)
 
     async def _air(self, _request: web.Request, tv: Television) -> Page:
+        """Air quality of the community."""
         return air.draw(tv.frame, await self._readers.air(tv.box), chart_address="/tv/air.png")
 
     async def _air_png(self, request: web.Request) -> web.Response:
+        """The chart of the air page for boxes without SVG."""
         tv = await self._televisions.find(request)
         view = await self._readers.air(tv.box)
         if view is None:
@@ -196,9 +213,11 @@ class Portal:
     # -- alarm -------------------------------------------------------------------------------------------------------
 
     async def _alarms(self, request: web.Request, tv: Television) -> Page:
+        """The household's own alarms."""
         return safety.draw_history(tv.frame, await self._readers.alarms(tv.box), page=_page_number(request))
 
     async def _alarm_ask(self, _request: web.Request, tv: Television) -> Page:
+        """The button that raises an alarm by a form."""
         return alarm.draw_ask(tv.frame)
 
     async def _raise(self, request: web.Request) -> web.Response:
@@ -210,6 +229,7 @@ class Portal:
         return web.Response(status=303, headers={"Location": f"/tv/alarm/{receipt.alarm_id}"})
 
     async def _cancel(self, request: web.Request) -> web.Response:
+        """Take the alarm back by a form: a second event."""
         box, now = await self._televisions.box_of(request), self._clock.now()
         found = await self._own_alarm(request, box.household_id)
         boot = int(now.timestamp())
@@ -224,6 +244,7 @@ class Portal:
         return found
 
     async def _alarm_state(self, request: web.Request, tv: Television) -> Page:
+        """How one of the household's alarms stands; reloads itself without scripts."""
         found = await self._own_alarm(request, tv.box.household_id)
         is_cancelled = found.cancelled_by_user_at is not None
         screen = alarm_words.screen_of(found.state.value, cancelled=is_cancelled)
@@ -263,18 +284,22 @@ class Portal:
     # -- the rest ----------------------------------------------------------------------------------------------------
 
     async def _more(self, request: web.Request, tv: Television) -> Page:
+        """Text size, language, remote, help, mini-apps."""
         return more.draw(tv.frame, store_href=self._store_href, focus=request.query.get("f", ""))
 
     async def _keys(self, request: web.Request, tv: Television) -> Page:
+        """Choose the kind of remote."""
         known = [(each.name, each.title) for each in box_profiles.profiles().values()]
         page = more.draw_keys(tv.frame, known, tv.choices.profile)
         page.focus = request.query.get("f", "")
         return page
 
     async def _help(self, _request: web.Request, tv: Television) -> Page:
+        """How to use the remote."""
         return more.draw_help(tv.frame)
 
     async def _live(self, _request: web.Request, tv: Television) -> Page:
+        """Full-screen television."""
         return more.draw_live(tv.frame)
 
 
@@ -304,13 +329,16 @@ def _png(body: bytes, headers: dict[str, str]) -> web.Response:
 
 
 async def _nothing(_request: web.Request) -> web.Response:
+    """There is no favicon."""
     return web.Response(status=204, headers=FOR_EVER)
 
 
 async def _icons(request: web.Request) -> web.Response:
+    """The sheet of icons of one page, drawn from the plan in its address."""
     return _png(raster.sheet_png(sprites.read_plan(request.match_info["plan"])), FOR_EVER)
 
 
 async def _script(request: web.Request) -> web.Response:
+    """The one script of every page."""
     headers = FOR_EVER if request.path == script.address() else {"Cache-Control": "no-store"}
     return web.Response(text=script.source(), content_type="text/javascript", headers=headers)

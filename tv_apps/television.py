@@ -13,6 +13,7 @@ from tv_apps.box_profiles import Profile, profile
 from tv_apps.kit import script
 from tv_apps.kit.look import Language, Look, TextSize, Tier
 from tv_apps.kit.page import Document, Frame, Page, assemble
+from tv_apps.pages import more
 from tv_apps.readers import Readers
 from tv_apps.settings import TvSettings
 
@@ -95,14 +96,20 @@ class Televisions:
 
     def stranger(self) -> Document:
         """Return the page for a television that nobody has registered."""
-        from tv_apps.pages import more  # noqa: PLC0415  pages are above this module
-
-        frame = self._frame(Look(language=Language(self._language), tier=Tier.F0), None, profile("keyboard"))
+        frame = self._plain_frame()
         return assemble(more.draw_stranger(frame), frame)
 
-    def show(self, television: Television, page: Page) -> web.Response:
+    def trouble(self) -> Document:
+        """Return the page for a television that cannot be looked up because the database is away; red still works."""
+        frame = self._plain_frame()
+        return assemble(more.draw_trouble(frame, is_gone=False), frame)
+
+    def _plain_frame(self) -> Frame:
+        return self._frame(Look(language=Language(self._language), tier=Tier.F0), None, profile("keyboard"))
+
+    def show(self, television: Television, page: Page, status: int = 200) -> web.Response:
         """Return the page as this television gets it."""
-        return self.answer(assemble(page, television.frame))
+        return self.answer(assemble(page, television.frame), status)
 
     def answer(self, document: Document, status: int = 200) -> web.Response:
         """Return the HTML with its policy: its own style by digest; engines before CSP 2 read 'unsafe-inline'."""

@@ -192,6 +192,8 @@ def _addresses_of(module: Module) -> Iterator[str]:
             continue
         method, path, handler = call.args[:3]
         shown = _literal(path, constants)
+        # `shown(self._home)`: the page is what the wrapper is given.
+        handler = handler.args[0] if isinstance(handler, ast.Call) and handler.args else handler
         name = handler.attr if isinstance(handler, ast.Attribute) else getattr(handler, "id", "")
         yield row(ast.unparse(method).strip("'"), f"`{shown}`", summaries.get(name, ""), f"`{module.path}`")
 

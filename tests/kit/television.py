@@ -32,6 +32,7 @@ class TvServer:
     store: TvStore
     content: ContentStore
     settings_file: Path
+    pages_database: Database
 
     @property
     def entry(self) -> str:
@@ -71,5 +72,6 @@ async def serving(dsn: str, folder: Path, *, port: int = 0) -> AsyncIterator[TvS
     program = app.build(load(file, *SECTIONS), clock)
     database = Database(dsn, max_size=2)
     async with running([database, *program.services]):
-        ledger = AlarmLedger(database, clock)
-        yield TvServer(program.tv.url, database, ledger, TvStore(database), ContentStore(database), file)
+        ledger, pages = AlarmLedger(database, clock), program.services[0]
+        assert isinstance(pages, Database)
+        yield TvServer(program.tv.url, database, ledger, TvStore(database), ContentStore(database), file, pages)

@@ -104,6 +104,8 @@ PAGES: dict[str, Callable[[Frame], Page]] = {
     "help": more.draw_help,
     "live": more.draw_live,
     "stranger": _stranger,
+    "gone": lambda f: more.draw_trouble(f, is_gone=True),
+    "trouble": lambda f: more.draw_trouble(f, is_gone=False),
 }
 
 

@@ -121,7 +121,7 @@ async def test_notice_is_new_until_it_is_opened(tv: TvServer, box: aiohttp.Clien
     assert "请存水。" in words(await page(box, "/tv/notices/n-1"))
     assert "1 条新通知" in words(await page(box, "/tv/home"))
     async with box.get("/tv/notices/n-2") as answer:
-        assert answer.status == 404
+        assert answer.status == 404 and gates.page_faults(await answer.text()) == []
 
 
 async def test_text_size_and_language_are_kept_for_the_household(tv: TvServer, box: aiohttp.ClientSession) -> None:
@@ -248,3 +248,16 @@ async def test_sheet_of_icons_that_we_would_not_write_is_refused(tv: TvServer, p
             assert answer.status in {400, 422}
         async with session.get("/tv/icons/mark.56.F4EFE3.35-shield.46.FFA392.35.png") as answer:
             assert answer.status == 200 and len(await answer.read()) < 5000
+
+
+async def test_database_that_is_away_gives_an_honest_page_with_a_working_red_key(
+    tv: TvServer, box: aiohttp.ClientSession
+) -> None:
+    """While the database is away a page says so in its own kind, with the alarm layer; later the next page is whole."""
+    await tv.pages_database.stop()
+    async with box.get("/tv/home") as answer:
+        assert answer.status == 503
+        html = await answer.text()
+    assert gates.page_faults(html) == [] and "现在用不了" in words(html) and 'id="al"' in html
+    await tv.pages_database.start()
+    assert "通知公告" in words(await page(box, "/tv/home"))

@@ -18,7 +18,7 @@ def source() -> str:
     folder = files("tv_apps.kit") / "static"
     lines = [line.strip() for part in PARTS for line in (folder / part).read_text(encoding="utf-8").splitlines()]
     text = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return re.sub(r"(?<=[;,{])\n", "", text) + "\n"
+    return re.sub(r"(?<=[;,{])\n|\n(?=\})", "", text) + "\n"
 
 
 @cache

@@ -117,3 +117,23 @@ def draw_stranger(frame: Frame) -> Page:
         size = next((s for s in (54, 44, 40) if s <= type_.lead.size and measure.width(line, s) <= 1132), 36)
         stage.text(Box(74, 270 + number * 78, 1132, 78), line, Ink(size, "mist" if number else "paper"))
     return Page(say("还没有登记", "Not registered"), stage, "/tv")
+
+
+def draw_trouble(frame: Frame, *, is_gone: bool) -> Page:
+    """Return the page for something that is not there (any more), or cannot be had just now."""
+    stage = Stage(frame.look)
+    say, type_ = frame.look.say, frame.look.type
+    header(stage, frame, say("邻里", "Linli"))
+    title = say("这一页没有了", "This page is gone") if is_gone else say("现在用不了", "Not available now")
+    words = (
+        say("按返回，去看别的。", "Press BACK and try another.")
+        if is_gone
+        else say("过一会儿再试。", "Try again in a moment.")
+    )
+    stage.text(Box(74, 160, 1132, 88), title, Ink(64))
+    stage.text(Box(74, 270, 1132, 78), words, Ink(type_.lead.size))
+    stage.text(
+        Box(74, 356, 1132, 78), say("红键报警照常能用。", "The red key works as always."), Ink(type_.lead.size, "mist")
+    )
+    lists.draw_keys(stage, is_list=False)
+    return Page(title, stage, "/tv/home")

@@ -2,6 +2,7 @@
 (function () {
   var layer = tv.by('al'), words = JSON.parse(layer.getAttribute('data-w')), panel = tv.by('fp'), seen = '', waited = 0;
   var ui = '', since = 0, again = 0, busy = false, away = false, J = read('alarm');
+  var boot = read('boot') || { b: Math.floor(tv.now() / 1000), n: 0 };
   // J is the journal: q events without receipt, t first press, n tries, a alarm id, v its last known facts,
   // m put away, w why the server refused.
   function read(name) {
@@ -25,10 +26,10 @@
     return s;
   }
   function add(kind) {
-    var t = tv.now(), b = read('boot') || { b: Math.floor(t / 1000), n: 0 };
-    b.n += 1;
-    keep('boot', b);
-    J.q.push({ device: tv.get('dev'), boot: b.b, seq: b.n, id: ulid(t), ts: t, e: kind, d: {} });
+    var t = tv.now();
+    boot.n += 1;
+    keep('boot', boot);
+    J.q.push({ device: boot.d, boot: boot.b, seq: boot.n, id: ulid(t), ts: t, e: kind, d: {} });
     save();
     pump();
   }
@@ -54,7 +55,7 @@
         J.v = answer.alarm;
         J.a = J.v.alarm_id;
         J.w = J.n = 0;
-      } else if (first && status >= 400 && status < 500 && status !== 408 && status !== 429) {
+      } else if (first && status >= 400 && status < 429) {
         // Taking back what is closed has nothing left to do; a refused press is said, and still tried again.
         if (first.e === 'cancelled') { J.q.shift(); } else { J.w = answer.error.message; }
       }
@@ -86,7 +87,7 @@
     var gone = tv.now() - since, wait = J && J.v ? Math.max(0, tv.now() - J.v.recorded_at) : 0, path = tv.by('da-' + kind), a;
     var part = { hold: gone / 2000, ask: 1 - gone / 5000, send: tv.now() % 2000 / 2000, wait: wait / 60000 }[kind];
     var left = { hold: 2.9 - gone / 1000, ask: 5.9 - gone / 1000, wait: wait / 1000 }[kind];
-    if (left !== undefined) { tv.set('dn-' + kind, Math.floor(Math.max(0, left))); }
+    if (left !== undefined) { tv.set('dn-' + kind, Math.floor(left)); }
     if (path) {
       a = 2 * Math.PI * Math.min(part, 0.999);
       path.setAttribute('d', 'M168 18A150 150 0 ' + (part > 0.5 ? 1 : 0) + ' 1 ' + (168 + 150 * Math.sin(a)) + ' ' +
@@ -143,7 +144,7 @@
     if (down && key === 'ok' && n === 'offline') { location.reload(); }
     if (down && key === 'back' && n) { if (bar === 'undo' || bar === 'again') { add('cancelled'); } else { leave(); } }
     draw();
-    return Boolean(n) || key === 'red';
+    return n || key === 'red';
   });
   setInterval(function () {
     var gone = tv.now() - since;
@@ -153,6 +154,9 @@
   tv.by('go').onclick = raise;
   if (tv.get('alarm') && !J) { J = { q: [], t: tv.now(), a: tv.get('alarm') }; }
   if (tv.by('raise')) { tv.by('raise').form.onsubmit = function () { raise(); return false; }; }
+  // A page that was made while the database was away does not know its own name; the box does.
+  boot.d = tv.get('dev') || boot.d;
+  keep('boot', boot);
   draw();
   pump();
 }());

@@ -33,7 +33,7 @@ var tv = { takers: [] };
   function on(down) {
     return function (e) {
       var key = names[e.keyCode || e.which], i;
-      if (!key || e.ctrlKey || e.altKey || e.metaKey) { return true; }
+      if (!key || e.ctrlKey || e.metaKey) { return true; }
       for (i = 0; i < tv.takers.length; i += 1) {
         if (tv.takers[i](key, down, e.repeat)) {
           e.preventDefault();
