@@ -27,7 +27,7 @@ _DIALS: Final = {
     "off": "night3",
 }
 _WHOLE: Final = Box(0, 0, *STAGE)
-_COLUMN: Final = {TextSize.STANDARD: 500, TextSize.LARGE: 500, TextSize.XLARGE: 420}
+_COLUMN: Final = {TextSize.STANDARD: 500, TextSize.LARGE: 500, TextSize.XLARGE: 430}
 _ROW: Final = {TextSize.STANDARD: 62, TextSize.LARGE: 68, TextSize.XLARGE: 66}
 
 
@@ -80,20 +80,15 @@ def _draw_rail(stage: Stage, screen: Screen | None) -> None:
     last_words = {each.last for each in alarm_words.screens(stage.look.language).values()} | {words[-1]}
     widest = max(last_words, key=lambda word: measure.width(word, size))
     widths = [50 + measure.width(word, size) if has_words else 60 for word in (*words[:-1], widest)]
+    failed = "bd" if screen and screen.dial == "bad" else ""
     x, room = 500, 706
     gap = (room - sum(widths)) // (len(words) - 1)
-    with stage.group(Box(0, 0, 1206, 104), id="ra", role=_role(done >= 0)):
+    with stage.group(Box(0, 0, 1206, 104), id="ra", role=f"{_role(done >= 0)} {failed}"):
         for number, (word, wide) in enumerate(zip(words, widths, strict=True), 1):
             state = "dn" if number <= done else "cu" if number == done + 1 else ""
-            if screen and screen.dial == "bad" and state == "cu":
-                state = "bd"
             if number > 1:
-                stage.box(
-                    Box(x - gap + 10, 63, gap - 20, 3),
-                    Skin("night3"),
-                    role="",
-                    id=f"l{number}",
-                )
+                line = Box(x - gap + 10, 63, gap - 20, 3)
+                stage.box(line, Skin("night3"), role="ln" if state == "dn" else "", id=f"l{number}")
             with stage.group(
                 Box(x, 44, 40, 40),
                 id=f"r{number}",

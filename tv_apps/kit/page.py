@@ -31,7 +31,7 @@ _STATES: Final = (
     ".on .u,.f:focus .u{background-color:#6B4A0E}.on .g,.f:focus .g{color:#FFEDC8}"
     ".on .ok{display:block}.hot.on,.hot:focus{background-color:#BC332C}.hot.on .ic,.hot.on .n{color:#FFFFFF}"
     ".dn .nm{display:none}.dn .tk{display:block}.dn{background-color:#8FDDB8;border:2px solid #8FDDB8}"
-    ".cu{border:2px solid #FFC861}.cu .nm{color:#FFC861}.bd{border:2px solid #FFA392}.bd .nm{color:#FFA392}"
+    ".cu{border:2px solid #FFC861}.cu .nm{color:#FFC861}.bd .cu{border:2px solid #FFA392}.bd .cu .nm{color:#FFA392}"
     ".ln{background-color:#8FDDB8}"
 )
 

@@ -122,11 +122,12 @@
     tv.set('nt', w[6]);
     tv.set('q4', w[7]);
     tv.show('ra', w[3] >= 0);
+    tv.flag(tv.by('ra'), 'bd', w[2] === 'bad');
     for (i = 1; i < 5; i += 1) {
       e = tv.by('r' + i);
       tv.flag(e, 'dn', i <= w[3]);
-      tv.flag(e, 'cu', i === w[3] + 1 && w[2] !== 'bad');
-      tv.flag(e, 'bd', i === w[3] + 1 && w[2] === 'bad');
+      tv.flag(e, 'cu', i === w[3] + 1);
+      tv.flag(tv.by('l' + i), 'ln', i <= w[3]);
     }
   }
   function leave() {
