@@ -1,6 +1,6 @@
 """Named places where a test may kill this process: `LINLI_FAILPOINT=name[:n]` ends it at the n-th hit.
 
-Without the variable a hit costs one comparison. Only tests set it; `linli check` refuses a settings file that does.
+Without the variable a hit costs one comparison. Only tests set it.
 """
 
 import os
