@@ -62,6 +62,11 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell the stories last: the demo that they share keeps cameras running until the session ends."""
+    items.sort(key=lambda item: "flows" in item.path.parts)
+
+
 # --- databases ------------------------------------------------------------------------------------------------------
 
 
