@@ -5,7 +5,7 @@ from html import escape
 from typing import Final
 
 from tv_apps.kit import measure
-from tv_apps.kit.focus import Box, Graph, graph_of
+from tv_apps.kit.focus import Box, Graph, graph_of, reached
 from tv_apps.kit.stage import Stage
 
 WIDE: Final = 404
@@ -18,13 +18,13 @@ def focus_svg(stage: Stage, start: str, labels: Mapping[str, str]) -> str:
     """Return the picture with a label in each box; everything in it is escaped."""
     graph = graph_of(stage.targets)
     boxes = {target.name: target.box for target in stage.targets}
-    reached = _reached(graph, start)
+    found = reached(graph, start)
     safe = f'x="{_px(64)}" y="{_px(36)}" width="{_px(1152)}" height="{_px(648)}"'
     parts = [
         f'<rect width="{WIDE}" height="{HIGH}" rx="8" fill="#0C171E"/>',
         f'<rect {safe} fill="none" stroke="#3A5866" stroke-dasharray="3 4"/>',
         *_roads(graph, boxes),
-        *(_box(box, is_start=name == start, is_lost=name not in reached) for name, box in boxes.items()),
+        *(_box(box, is_start=name == start, is_lost=name not in found) for name, box in boxes.items()),
         *(_label(box, labels.get(name, ""), is_start=name == start) for name, box in boxes.items()),
     ]
     svg = f'<svg width="{WIDE}" height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}" role="img">'
@@ -79,14 +79,3 @@ def _middles(start: int, end: int, other_start: int, other_end: int) -> tuple[fl
     if low < high:
         return (low + high) / 2, (low + high) / 2
     return (start + end) / 2, (other_start + other_end) / 2
-
-
-def _reached(graph: Graph, start: str) -> set[str]:
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen and name in graph:
-            seen.add(name)
-            waiting.extend(graph[name].values())
-    return seen

@@ -86,17 +86,18 @@ def faults_of(graph: Graph, start: str) -> list[str]:
     ]
     if start not in graph:
         return [*faults, f"the focus starts at {start!r}, which is not there"]
-    reached = _reached(graph, start)
-    faults += [f"{name} cannot be reached from {start}" for name in graph if name not in reached]
+    found = reached(graph, start)
+    faults += [f"{name} cannot be reached from {start}" for name in graph if name not in found]
     faults += [
         f"{name} is a trap: no way back to {start}"
         for name in graph
-        if name in reached and start not in _reached(graph, name)
+        if name in found and start not in reached(graph, name)
     ]
     return faults
 
 
-def _reached(graph: Graph, start: str) -> set[str]:
+def reached(graph: Graph, start: str) -> set[str]:
+    """Return the targets that arrows can come to from `start`, itself included."""
     seen: set[str] = set()
     waiting = [start]
     while waiting:
