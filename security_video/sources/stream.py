@@ -20,7 +20,11 @@ from security_video.sources.timing import CaptureClock, Pace
 
 SECOND_NS = 1_000_000_000
 
-_FILE_ONLY = {"protocol_whitelist": "file"}
+#: Recordings only: a playlist, which could name other places and is retried for minutes, is no recording.
+_FILE_ONLY = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "asf,avi,flv,h264,hevc,matroska,mjpeg,mov,mpeg,mpegts,webm",
+}
 _RTSP_BY_TCP = {
     "rtsp_transport": "tcp",
     "fflags": "nobuffer",
@@ -105,7 +109,7 @@ class FileSource:
             self.stop.wait(pace.wait_s(frame.time, monotonic_ns() / SECOND_NS))
 
     def _failed(self, error: OSError | av.error.FFmpegError) -> CameraFailed:
-        if isinstance(error, av.error.InvalidDataError):
+        if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
             return CameraFailed(Link.NOT_VIDEO, "file is not video", place=self.path, cure="Name a video file.")
         reason = f"file cannot be read: {error.strerror or error}"
         return CameraFailed(Link.REFUSED, reason, place=self.path, cure="Check path and rights.")

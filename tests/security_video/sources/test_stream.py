@@ -46,10 +46,11 @@ def test_file_that_is_no_video_is_said_so(tmp_path: Path) -> None:
 
 
 def test_file_cannot_name_other_sources(tmp_path: Path) -> None:
-    """A playlist in a file does not make capture open network addresses."""
+    """A playlist is no recording: it is refused at once, and no address in it is opened."""
     (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n")
-    with pytest.raises(CameraFailed):
+    with pytest.raises(CameraFailed) as failed:
         next(FileSource(str(tmp_path / "list.m3u8")).pictures())
+    assert failed.value.link is Link.NOT_VIDEO
 
 
 def test_port_without_camera_is_refused(free_port: int) -> None:
