@@ -42,6 +42,27 @@ def test_everything_wished_for_is_locked() -> None:
     assert unlocked(REPOSITORY / "requirements") == []
 
 
+def unexplained(folder: Path, architecture: str) -> list[str]:
+    """Return every dependency that the architecture does not name; build tools and stubs need no reason."""
+    names = {
+        name for wishes in folder.glob("*.in") for name in re.findall(r"(?m)^([A-Za-z][\w.-]*)", wishes.read_text())
+    }
+    return sorted(
+        name for name in names if name.lower() not in architecture.lower() and not re.match("setuptools|types-", name)
+    )
+
+
+def test_every_dependency_says_what_it_replaces() -> None:
+    """Each dependency stands in ARCHITECTURE.md."""
+    assert unexplained(REPOSITORY / "requirements", (REPOSITORY / "ARCHITECTURE.md").read_text()) == []
+
+
+def test_control_a_dependency_without_a_reason_is_found(tmp_path: Path) -> None:
+    """A new name in an .in file that the architecture does not mention turns the rule red."""
+    (tmp_path / "runtime.in").write_text("aiohttp>=3\nleft-pad\n")
+    assert unexplained(tmp_path, "| aiohttp | HTTP |") == ["left-pad"]
+
+
 def test_control_an_address_or_a_missing_pin_is_found(tmp_path: Path) -> None:
     """An index in a lock, a version without hash and a wish without a pin turn the rules red."""
     (tmp_path / "runtime.txt").write_text("--index-url https://example.org/simple\naiohttp==3.1\n")
