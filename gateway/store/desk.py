@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.model.alarms import Alarm
+from gateway.model.people import Person
 from gateway.store.alarms import alarm_of
 from gateway.store.pool import Database, Record
 from gateway.store.queries import named
@@ -41,6 +42,19 @@ class TroubledDevice:
     name: str
     presence: str
     presence_at: datetime | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNotice:
+    """A line for the desk that nobody has taken off; `open_in_area` counts all such lines of its area."""
+
+    notice_id: str
+    area_id: str
+    text: str
+    source: str
+    created_at: datetime
+    open_in_area: int
     address: str
 
 
@@ -91,3 +105,20 @@ async def ping(database: Database) -> None:
 def _face_of(row: Record) -> Face:
     names = (row[name] or "" for name in ("address", "resident_name", "device_name", "device_kind"))
     return Face(alarm_of(row), *names)
+
+
+async def list_open_notices(database: Database, area_prefix: str, per_area: int) -> list[OpenNotice]:
+    """Return the `per_area` newest open lines of each area, newest first."""
+    rows = await database.fetch(SQL["list_open_notices"], area_prefix, per_area)
+    return [OpenNotice(*row) for row in rows]
+
+
+async def notice_area(database: Database, notice_id: str) -> str | None:
+    """Return the area of a line, open or not, None where there is no such line."""
+    area_id: str | None = await database.fetchval(SQL["find_notice_area"], notice_id)
+    return area_id
+
+
+async def sign_notice(database: Database, notice_id: str, by: Person, now: datetime) -> bool:
+    """Take a line off the desk; False where somebody has already done so."""
+    return bool(await database.fetch(SQL["sign_notice"], notice_id, now, by.person_id, by.display_name))

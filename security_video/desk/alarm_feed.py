@@ -1,8 +1,9 @@
 """The WebSocket of alarms: a snapshot, then changes without a gap, beats in between, and confirmations back.
 
-To the page   `snapshot` (all that is open), `alarm` (one changed), `status` (the platform's health), `beat`.
+To the page   `snapshot` (all that is open), `alarm` (one changed), `notices` (the rules' open lines), `status`
+              (the platform's health), `beat`.
 From the page `rendered` (this alarm is on a person's screen), `resync` (a number was missing: all again).
-Every message carries `seq`; snapshot, alarm and status each raise it by one, a beat repeats the last one plus one.
+Every message carries `seq`; all but a beat raise it by one, a beat repeats the last one plus one.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ from gateway.runtime.clock import Clock, to_ms
 from gateway.web import params, sessions, sockets
 from security_video.desk import seats
 from security_video.desk.board import Board, Viewer
-from security_video.desk.shapes import AlarmRow, Status, alarm_row
+from security_video.desk.notices import NoticeBoard
+from security_video.desk.shapes import AlarmRow, Notices, Status, alarm_row
 from security_video.desk.status import StatusWatch
 
 log = logs.get(__name__)
@@ -37,6 +39,7 @@ class Snapshot:
     seq: int
     server_ms: int
     alarms: Sequence[AlarmRow]
+    notices: Notices
     status: Status
     t: Literal["snapshot"] = "snapshot"
 
@@ -49,6 +52,16 @@ class AlarmChanged:
     server_ms: int
     alarm: AlarmRow
     t: Literal["alarm"] = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesChanged:
+    """A rule has written a line for the desk, or somebody has taken one off."""
+
+    seq: int
+    server_ms: int
+    notices: Notices
+    t: Literal["notices"] = "notices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +90,33 @@ class Said(params.Body):
     alarm_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a line's news come from."""
+
+    board: Board
+    notices: NoticeBoard
+    watch: StatusWatch
+    clock: Clock
+
+
 class AlarmFeed:
     """Handler of the feed's address; one `_Line` for each open page."""
 
-    def __init__(self, board: Board, ledger: AlarmLedger, watch: StatusWatch, clock: Clock) -> None:
-        self._board = board
+    def __init__(self, ledger: AlarmLedger, sources: Sources) -> None:
         self._ledger = ledger
-        self._watch = watch
-        self._clock = clock
+        self._sources = sources
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one page until it leaves, its session ends or the server stops."""
         person, seat = sessions.check_role(request, *ROLES), seats.seat_of(request)
         async with sockets.opened(request, *ROLES, max_message_bytes=4096) as socket:
-            with self._board.viewing(person, seat) as viewer:
+            with self._sources.board.viewing(person, seat) as viewer:
                 await self._converse(socket, viewer)
         return socket
 
     async def _converse(self, socket: web.WebSocketResponse, viewer: Viewer) -> None:
-        line = _Line(socket, viewer, self._board, self._watch, self._clock)
+        line = _Line(socket, viewer, self._sources)
         talking = asyncio.create_task(line.talk())
         try:
             await self._listen(socket, viewer)
@@ -133,15 +154,12 @@ def said_of(text: str) -> Said:
 class _Line:
     """What one page is told, in order, numbered."""
 
-    def __init__(
-        self, socket: web.WebSocketResponse, viewer: Viewer, board: Board, watch: StatusWatch, clock: Clock
-    ) -> None:
+    def __init__(self, socket: web.WebSocketResponse, viewer: Viewer, sources: Sources) -> None:
         self._socket = socket
         self._viewer = viewer
-        self._board = board
-        self._watch = watch
-        self._clock = clock
+        self._sources = sources
         self._seq = 0
+        self._notices: Notices | None = None
         self._status: Status | None = None
 
     async def talk(self) -> None:
@@ -156,23 +174,34 @@ class _Line:
                 await self._tell_everything()
             elif face is not None:
                 await self._send(AlarmChanged(self._next(), self._now_ms(), alarm_row(face)))
-            elif self._status_now() != self._status:
-                self._status = self._status_now()
-                await self._send(StatusChanged(self._next(), self._now_ms(), self._status))
             else:
-                await self._send(Beat(self._seq + 1, self._now_ms()))
+                await self._send(self._small_news())
+
+    def _small_news(self) -> object:
+        """Return what has changed beside the alarms, or a beat where nothing has."""
+        status, notices = self._status_now(), self._notices_now()
+        if status != self._status:
+            self._status = status
+            return StatusChanged(self._next(), self._now_ms(), status)
+        if notices != self._notices:
+            self._notices = notices
+            return NoticesChanged(self._next(), self._now_ms(), notices)
+        return Beat(self._seq + 1, self._now_ms())
 
     async def _tell_everything(self) -> None:
         self._viewer.is_stale = False
         while not self._viewer.news.empty():
             self._viewer.news.get_nowait()
-        rows = [alarm_row(face) for face in self._board.open_for(self._viewer.person)]
-        self._status = self._status_now()
-        await self._send(Snapshot(self._next(), self._now_ms(), rows, self._status))
+        rows = [alarm_row(face) for face in self._sources.board.open_for(self._viewer.person)]
+        self._status, self._notices = self._status_now(), self._notices_now()
+        await self._send(Snapshot(self._next(), self._now_ms(), rows, self._notices, self._status))
+
+    def _notices_now(self) -> Notices:
+        return self._sources.notices.open_for(self._viewer.person)
 
     def _status_now(self) -> Status:
-        blind_since = self._board.blind_since
-        return Status(self._watch.items(), None if blind_since is None else to_ms(blind_since))
+        blind_since = self._sources.board.blind_since
+        return Status(self._sources.watch.items(), None if blind_since is None else to_ms(blind_since))
 
     async def _send(self, message: object) -> None:
         await self._socket.send_str(codec.encode(message).decode())
@@ -182,4 +211,4 @@ class _Line:
         return self._seq
 
     def _now_ms(self) -> int:
-        return to_ms(self._clock.now())
+        return to_ms(self._sources.clock.now())

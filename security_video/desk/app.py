@@ -15,11 +15,12 @@ from gateway.store import registry
 from gateway.store.pool import Database
 from gateway.web.login.view import LOGIN_PATH
 from gateway.web.server import HttpServer, Route
-from security_video.desk.alarm_feed import AlarmFeed
+from security_video.desk.alarm_feed import AlarmFeed, Sources
 from security_video.desk.alarms_api import AlarmsApi
 from security_video.desk.board import Board
 from security_video.desk.community_api import CommunityApi
 from security_video.desk.live import Live
+from security_video.desk.notices import NoticeBoard
 from security_video.desk.pages.board.view import BoardPage
 from security_video.desk.pages.login.view import DeskLogin
 from security_video.desk.status import Places, StatusWatch
@@ -50,7 +51,8 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     places = Places(settings.of(GatewayAddress).url, node.data_dir)
     status = StatusWatch(database, clock, places, hub.count_live)
     alarms = AlarmsApi(database, ledger, board, accounts, clock=clock)
-    feed = AlarmFeed(board, ledger, status, clock)
+    notices = NoticeBoard(database, clock, accounts, node.area_id)
+    feed = AlarmFeed(ledger, Sources(board, notices, status, clock))
     static = static_files()
     made = environment(static, community)
     login = DeskLogin(accounts, made, title="值班台")
@@ -64,12 +66,13 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
         Route("POST", "/api/alarms/{alarm_id}/steps", alarms.step),
         Route("POST", "/api/alarms/{alarm_id}/notes", alarms.add_note),
         Route("POST", "/api/alarms/{alarm_id}/reveal", alarms.reveal),
+        Route("POST", "/api/notices/sign", notices.sign),
         Route("GET", "/api/community", around.community),
         Route("GET", "/api/tonight", around.tonight),
         Route("GET", "/api/watch", around.watch),
     )
     server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
-    return Desk((database, board, hub, status, server), server)
+    return Desk((database, board, notices, hub, status, server), server)
 
 
 async def serve(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from gateway.alarms.states import legal_actions
 from gateway.model.alarms import AlarmEvent
 from gateway.model.registry import Camera
 from gateway.runtime.clock import to_ms
-from gateway.store.desk import Face, Shift, TroubledDevice
+from gateway.store.desk import Face, OpenNotice, Shift, TroubledDevice
 from security_video.desk.homes import Contact, Home
 
 MASK = "****"
@@ -197,6 +197,24 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """A line from a rule that is no alarm; `address` is empty where it belongs to no household."""
+
+    notice_id: str
+    address: str
+    text: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The newest open lines, newest first, and how many more are open."""
+
+    lines: Sequence[NoticeLine]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class Seat:
     """Who sits at which desk right now."""
 
@@ -295,6 +313,13 @@ def place_of(x: float | None, y: float | None) -> Place | None:
 def trouble(device: TroubledDevice) -> Trouble:
     """Return a device that has gone away."""
     return Trouble(device.name, device.address, device.kind, device.presence, ms_or_none(device.presence_at))
+
+
+def notices_of(newest: Sequence[OpenNotice], limit: int) -> Notices:
+    """Return at most `limit` of the newest lines; each area's own count tells how many there are in all."""
+    lines = tuple(NoticeLine(one.notice_id, one.address, one.text, to_ms(one.created_at)) for one in newest[:limit])
+    in_all = sum({one.area_id: one.open_in_area for one in newest}.values())
+    return Notices(lines, in_all - len(lines))
 
 
 def tonight(shift: Shift, name: str, since: datetime) -> Tonight:

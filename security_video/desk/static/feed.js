@@ -10,7 +10,7 @@ async function isSignedOut(meUrl) {
 }
 
 /**
- * Open the feed at `url` and keep it open; `meUrl` answers 401 to somebody who is signed out. `on` has `snapshot(message)`, `alarm(message)`, `status(message)` and
+ * Open the feed at `url` and keep it open; `meUrl` answers 401 to somebody who is signed out. `on` has `snapshot(message)`, `alarm(message)`, `notices(message)`, `status(message)` and
  * `link({state, since, heard_ms, attempt})` with state "live", "lost" or "signed_out": since when (this
  * browser's clock) and of which moment (the server's) the page shows the last that was heard.
  * Returns `{confirm(alarm_id)}`, which tells the ledger that a person's screen shows the alarm.

@@ -35,5 +35,24 @@ select d.device_id, d.kind, d.name, d.presence, d.presence_at, h.address
 -- Devices that are registered and have not said a word yet.
 select count(*) from devices where area_id like $1 || '%' and presence in ('unknown', 'init') and revoked_at is null
 
+-- name: list_open_notices
+-- The $2 newest open lines of each area under a prefix, each with how many are open in its area.
+select n.notice_id, n.area_id, n.text, n.source, n.created_at, n.open_in_area, coalesce(h.address, '')
+  from (select *, count(*) over (partition by area_id) as open_in_area,
+               row_number() over (partition by area_id order by created_at desc, notice_id desc) as place
+          from desk_notices where seen_at is null and starts_with(area_id, $1)) n
+  left join households h using (household_id)
+ where n.place <= $2 order by n.created_at desc, n.notice_id desc
+
+-- name: find_notice_area
+select area_id from desk_notices where notice_id = $1
+
+-- name: sign_notice
+-- Take a line off the desk in somebody's name, once, and wake the other desks.
+with signed as (
+  update desk_notices set seen_at = $2, seen_by = $3, seen_name = $4
+   where notice_id = $1 and seen_at is null returning area_id
+) select pg_notify('linli_rules', area_id) from signed
+
 -- name: ping
 select 1

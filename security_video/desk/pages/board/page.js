@@ -9,6 +9,7 @@ import { say, word } from "../../static/words.js";
 import { isWaiting, placeText, titleText } from "./alarm.js";
 import { makeCameras } from "./cameras.js";
 import { makeDetail } from "./detail.js";
+import { makeNotices } from "./notices.js";
 import { makePlan } from "./plan.js";
 import { inOrder, makeQueue } from "./queue.js";
 import { fillHealth, prepareMenu, prepareSound, tickClock } from "./topbar.js";
@@ -31,6 +32,7 @@ let items = [];
 let recent = [];
 
 const queue = makeQueue(part("queue"), limits, (id) => select(id));
+const notices = makeNotices(part("notices"), () => alarms.size > 0);
 const detail = makeDetail(part("detail"), { limits, responders, me }, { onChange: take, onDetail: showDetail });
 
 // --- what is selected ---------------------------------------------------------------------------------------------
@@ -75,6 +77,7 @@ function show() {
   setMark(document.body, "data-link", isLost ? "lost" : "live");
   part("main").classList.toggle("quiet", isQuiet);
   queue.show(alarms.values(), selected);
+  notices.show();
   detail.show(alarms.get(selected) ?? null);
   part("queue").hidden = isQuiet;
   part("calm").hidden = !isQuiet;
@@ -184,6 +187,7 @@ function restart(message) {
   for (const alarm of message.alarms) alarms.set(alarm.alarm_id, alarm);
   const arrived = inOrder(message.alarms.filter((alarm) => !before.has(alarm.alarm_id)));
   arrived.slice(0, 1).forEach(greet);
+  notices.show(message.notices);
   hearStatus(message.status);
   choose(arrived[0] ?? null);
   show();
@@ -200,6 +204,7 @@ function hearStatus(status) {
 const feed = openFeed(`${location.origin.replace(/^http/, "ws")}/feed`, "/api/v1/me", {
   snapshot: restart,
   alarm: (message) => take(message.alarm),
+  notices: (message) => notices.show(message.notices),
   status(message) { hearStatus(message.status); show(); },
   link(said) { link = said; show(); },
 });
@@ -222,6 +227,7 @@ function readFigures() {
 function tick() {
   tickClock(part("clock"), part("day"));
   queue.tick();
+  notices.tick();
   detail.tick();
   showLink();
   alarms.forEach(confirm);
