@@ -112,7 +112,8 @@ def _told(request: web.Request, error: Exception) -> web.Response:
 
 def _to_login(request: web.Request) -> web.Response | None:
     login_path = request.app[SHELL].login_path
-    is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    # The front door is a page for whoever knocks, also for a client that does not say what it reads.
+    is_page = request.method == "GET" and (request.path == "/" or "text/html" in request.headers.get("Accept", ""))
     if not login_path or not is_page or request.path.startswith("/api/"):
         return None
     target = f"{login_path}?next={quote(request.path_qs, safe='')}"

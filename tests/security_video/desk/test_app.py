@@ -56,6 +56,8 @@ async def test_pages_send_strangers_to_the_login(stage: Stage) -> None:
         async with client.get("/", headers={"Accept": "text/html"}, allow_redirects=False) as answer:
             assert answer.status == 303
             assert answer.headers["Location"].startswith("/login")
+        async with client.get("/") as answer:
+            assert (answer.status, answer.url.path) == (200, "/login")
         async with client.get("/login", headers={"Accept": "text/html"}) as answer:
             text = await answer.text()
             assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
