@@ -1,5 +1,6 @@
 """What a box shows, and what it does when it is told."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,7 +44,8 @@ async def _settle(sender: EventSender) -> list[Message]:
     device = sender.device
     assert isinstance(device, Mute)
     while device._errands:
-        await next(iter(device._errands))
+        await asyncio.wait(device._errands)
+        await asyncio.sleep(0)  # an errand that is done leaves the set in the loop's next turn
     return device.said
 
 
