@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from gateway.model.alarms import AlarmState, Cancellation
 from tests.security_video.desk.conftest import Stage
@@ -153,6 +153,34 @@ async def test_the_slower_operator_reads_who_was_faster(stage: Stage, browser: B
     assert (await stage.ledger.alarm(raised.alarm_id)).acknowledged_name == "周敏"
 
 
+async def test_a_late_answer_does_not_take_away_the_next_question(stage: Stage, browser: Browser) -> None:
+    """The feed may be faster than the answer to a step: what the operator has begun by then stays open."""
+    page = await stage.signed_in(browser, "zhoumin")
+    raised = await stage.press()
+    await expect(page.locator("[data-slot=acknowledge]")).to_be_focused()
+    await press_until(page, "Space", "[data-slot=verify].hot")
+    release, answered = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        await release.wait()
+        await route.fulfill(response=answer)
+        answered.set()
+
+    await page.route("**/steps", hold)
+    await press_until(page, "h", ".ask")
+    await page.keyboard.press("2")
+    await state_becomes(stage, raised.alarm_id, AlarmState.VERIFIED)
+    await expect(page.locator("[data-slot=close]")).to_have_class("button hot")
+    await press_until(page, "j", ".ask input:focus")
+    await page.keyboard.type("按错")
+    release.set()
+    await answered.wait()
+    await asyncio.sleep(0.3)  # the page has taken the answer
+    await expect(page.locator(".ask input")).to_have_value("按错")
+    await expect(page.locator(".ask input")).to_be_focused()
+
+
 async def test_a_lost_line_is_loud_and_an_empty_board_is_not_called_calm(stage: Stage, browser: Browser) -> None:
     """Without the line the board says so, since when and what to do; back again it shows what happened meanwhile."""
     page = await stage.signed_in(browser, "zhoumin")
@@ -205,6 +233,7 @@ async def test_a_new_alarm_does_not_take_away_what_is_in_hand(stage: Stage, brow
     await expect(page.locator("[data-slot=acknowledge]")).to_be_focused()
     await page.keyboard.press("Space")
     await state_becomes(stage, first.alarm_id, AlarmState.ACKNOWLEDGED)
+    await expect(page.locator("[data-slot=verify]")).to_be_enabled()
     await press_until(page, "h", ".ask")
     second = await stage.press("stb-0302")
     await expect(page.locator(f'[data-alarm="{second.alarm_id}"][role=option]')).to_be_visible()

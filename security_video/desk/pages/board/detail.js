@@ -35,7 +35,7 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
   const bars = [...parts.limits.querySelectorAll("i")];
   let alarm = null;
   let asking = null;
-  let isBusy = false;
+  const running = new Set();
 
   function complain(sentence) {
     parts.wrong.hidden = !sentence;
@@ -47,9 +47,11 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
     parts.ask.replaceChildren();
   }
 
+  /** Send a step or a note; the same one a second time, while the first is on its way, is a held key. */
   async function change(path, body) {
-    if (isBusy) return null;
-    isBusy = true;
+    const what = body.action ?? "note";
+    if (running.has(what)) return null;
+    running.add(what);
     setMark(parts.steps, "aria-busy", "true");
     try {
       const answer = await send(path, body);
@@ -59,20 +61,22 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
       complain(refusal.message);
       return refusal;
     } finally {
-      isBusy = false;
-      setMark(parts.steps, "aria-busy", false);
+      running.delete(what);
+      setMark(parts.steps, "aria-busy", running.size > 0 ? "true" : false);
     }
   }
 
   async function step(action, facts = {}) {
     const id = alarm.alarm_id;
+    const asked = asking;
     const answer = await change(`/api/alarms/${id}/steps`, { action, version: alarm.version, ...facts });
     if (answer === null) return;
     if (answer instanceof Error) return void (answer.status === 409 && refetch(id));
-    leaveQuestion();
+    // The feed may have been faster than this answer: a question that was opened since then is the operator's own.
+    if (asking === asked) leaveQuestion();
     onChange(answer.alarm);
     // Not after Enter: a key that is still held would press the next button, and 到场 asks nothing.
-    if (action === "verify") parts.steps.querySelector(".hot:enabled")?.focus();
+    if (action === "verify" && asking === null) parts.steps.querySelector(".hot:enabled")?.focus();
   }
 
   /** Somebody was faster: show who owns it now, and leave the question that no longer fits. */
