@@ -1,8 +1,9 @@
 """What may happen to an alarm, as one table.
 
 Everything that decides a transition is in `TRANSITIONS`; nothing here knows a clock, a database or a person.
-Two rules in prose: a machine moves an alarm only from RAISED to NOTIFIED; CLOSED leads nowhere. Verification may be
-said again while nobody is on the way; whoever closes has said an outcome before.
+Rules in prose: a machine moves an alarm only from RAISED to NOTIFIED, and from an ACKNOWLEDGED that expired back to
+NOTIFIED; CLOSED leads nowhere. Verification may be said again while nobody is on the way; whoever closes has said an
+outcome before.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ TRANSITIONS: Mapping[tuple[AlarmState, Action], AlarmState] = MappingProxyType(
         (_S.RAISED, _A.RENDER): _S.NOTIFIED,
         (_S.RAISED, _A.ACKNOWLEDGE): _S.ACKNOWLEDGED,
         (_S.NOTIFIED, _A.ACKNOWLEDGE): _S.ACKNOWLEDGED,
+        # An acknowledgement without progress expires: nobody has it, and it rings again.
+        (_S.ACKNOWLEDGED, _A.EXPIRE): _S.NOTIFIED,
         (_S.ACKNOWLEDGED, _A.VERIFY): _S.VERIFIED,
         (_S.VERIFIED, _A.VERIFY): _S.VERIFIED,
         (_S.VERIFIED, _A.DISPATCH): _S.DISPATCHED,
@@ -34,7 +37,7 @@ TRANSITIONS: Mapping[tuple[AlarmState, Action], AlarmState] = MappingProxyType(
 )
 
 #: What only a machine may do.
-MACHINE_ACTIONS = frozenset({Action.RENDER})
+MACHINE_ACTIONS = frozenset({Action.RENDER, Action.EXPIRE})
 
 
 def step(state: AlarmState, action: Action) -> AlarmState:

@@ -1,9 +1,12 @@
 """Alarms as values: a press, its receipt, the alarm row, its history, and the words of its states."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from gateway.model.ids import area_prefix, is_within
 
 
 class AlarmState(StrEnum):
@@ -20,9 +23,10 @@ class AlarmState(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done to an alarm; RENDER is a desk's machine confirmation, the rest are a person's."""
+    """What can be done to an alarm; RENDER and EXPIRE are a machine's, the rest are a person's."""
 
     RENDER = "render"
+    EXPIRE = "expire"
     ACKNOWLEDGE = "acknowledge"
     VERIFY = "verify"
     DISPATCH = "dispatch"
@@ -49,6 +53,9 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
+#: Why an alarm's identity may be doubted; it is shown all the same.
+SUSPICIONS: Final = ("revoked_device", "unsigned", "bad_signature")
+
 #: Level of each kind of alarm where nobody says another: 1 is the gravest of four.
 LEVEL_OF_KIND: Mapping[str, int] = {"sos": 1, "smoke": 2, "gas": 2, "water_leak": 3, "intrusion": 3, "tamper": 4}
 
@@ -66,6 +73,15 @@ class Press:
     device_at: datetime
     level: int | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+    #: Seconds between the device's clock and ours beyond what counts as at once; 0 for an alarm that came at once.
+    late_by_s: int = 0
+    #: One of SUSPICIONS, or empty.
+    suspicion: str = ""
+    is_clock_wrong: bool = False
+    #: A duress alarm: no screen of the household may show it.
+    is_silent: bool = False
+    #: When it was taken in while the database was away.
+    spooled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +143,22 @@ class Alarm:
     cancelled_by_user_at: datetime | None
     press_count: int
     details: Mapping[str, object]
+    late_by_s: int = 0
+    suspicion: str = ""
+    is_clock_wrong: bool = False
+    is_silent: bool = False
+    is_drill: bool = False
+    #: 0 community, 1 street, 2 district, 3 district supervisor and the outside hook.
+    escalation_level: int = 0
+    #: The escalation as decided when the alarm was raised: `{"kind", "level", "after_s", "area", "name"}` each.
+    chain: Sequence[Mapping[str, object]] = ()
+    duplicate_of: str | None = None
+    evidence: Sequence[Mapping[str, object]] = ()
+    last_press_at: datetime | None = None
+    spooled_at: datetime | None = None
+    resolved_by: str | None = None
+    resolved_name: str | None = None
+    closed_name: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -134,9 +166,23 @@ class Alarm:
         return self.state is not AlarmState.CLOSED
 
     @property
+    def needs_second_person(self) -> bool:
+        """Tell whether one person resolves and another closes: real alarms of level 1."""
+        return self.level == 1 and not self.is_drill
+
+    def reaches(self, area_id: str) -> bool:
+        """Tell whether the alarm has come up to a desk that serves `area_id`; its own community always has it."""
+        return is_within(self.area_id, area_id) and desk_level(area_id) <= self.escalation_level
+
+    @property
     def short_no(self) -> str:
         """The number as screens show it."""
         return short_number(self.alarm_no)
+
+
+def desk_level(area_id: str) -> int:
+    """Return the escalation level from which a desk of this area is asked: 0 community … 3 city and above."""
+    return {12: 0, 9: 1, 6: 2}.get(len(area_prefix(area_id)), 3)
 
 
 def short_number(alarm_no: str) -> str:
