@@ -61,6 +61,20 @@ LEVEL_OF_KIND: Mapping[str, int] = {"sos": 1, "smoke": 2, "gas": 2, "water_leak"
 
 
 @dataclass(frozen=True, slots=True)
+class Delays:
+    """When an alarm that nobody answers goes further, in seconds after it was raised; see EscalationSettings."""
+
+    unseen_s: float = 5.0
+    street_s: float = 30.0
+    district_s: float = 60.0
+    supervisor_s: float = 90.0
+    #: After an acknowledgement without progress, and after each progress.
+    progress_s: float = 300.0
+    #: Alarms of this level and graver go further by themselves.
+    levels: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """One alarm as it was said by its source; (device_id, boot, seq) is its identity on every road."""
 

@@ -9,10 +9,11 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gateway.model.alarms import Delays
 from gateway.model.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX = "LINLI_"
@@ -67,7 +68,30 @@ class MqttSettings(Section, section="mqtt"):
     protocol: int = Field(5, ge=4, le=5, description="5 for MQTT 5, 4 for MQTT 3.1.1 (the embedded broker).")
 
 
-COMMON_SECTIONS: Sequence[type[Section]] = (NodeSettings, DatabaseSettings, MqttSettings)
+class EscalationSettings(Section, section="escalation"):
+    """When an alarm that nobody answers goes further; the same for every program that may raise one."""
+
+    unseen_s: float = Field(5.0, gt=0, description="No desk has shown it after this long: the street's desks get it.")
+    street_s: float = Field(30.0, gt=0, description="No 签收 after this long: the street.")
+    district_s: float = Field(60.0, gt=0, description="No 签收 after this long: the district.")
+    supervisor_s: float = Field(90.0, gt=0, description="No 签收 after this long: supervisor and outside hooks.")
+    progress_s: float = Field(300.0, gt=0, description="A 签收 without progress expires after this long.")
+    levels: int = Field(2, ge=1, le=4, description="Alarms of this level and graver go further by themselves.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        times = (self.unseen_s, self.street_s, self.district_s, self.supervisor_s)
+        if list(times) != sorted(times):
+            raise ValueError("unseen_s, street_s, district_s and supervisor_s must rise in this order")
+        return self
+
+    @property
+    def delays(self) -> Delays:
+        """The same as a plain value."""
+        return Delays(**self.model_dump())
+
+
+COMMON_SECTIONS: Sequence[type[Section]] = (NodeSettings, DatabaseSettings, MqttSettings, EscalationSettings)
 
 
 class Settings:
@@ -92,6 +116,10 @@ class Settings:
     @property
     def mqtt(self) -> MqttSettings:
         return self.of(MqttSettings)
+
+    @property
+    def delays(self) -> Delays:
+        return self.of(EscalationSettings).delays
 
 
 def load(path: Path | None, *sections: type[Section], is_complete: bool = False) -> Settings:
