@@ -26,7 +26,8 @@ PROGRESS: Final = "progress"
 _DIGITS: Final[Mapping[str, int]] = MappingProxyType({UNSEEN: 9, STREET: 9, DISTRICT: 6, SUPERVISOR: 6})
 _LEVELS: Final[Mapping[str, int]] = MappingProxyType({UNSEEN: 1, STREET: 1, DISTRICT: 2, SUPERVISOR: 3})
 _WAITING: Final = frozenset({AlarmState.RAISED, AlarmState.NOTIFIED})
-_AT_WORK: Final = frozenset({AlarmState.VERIFIED, AlarmState.DISPATCHED, AlarmState.ON_SCENE})
+#: Somebody owns it and the next step is waited for.
+AT_WORK: Final = frozenset({AlarmState.ACKNOWLEDGED, AlarmState.VERIFIED, AlarmState.DISPATCHED, AlarmState.ON_SCENE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def deed_of(timer: Timer, alarm: Alarm) -> Deed:
         return Deed.ESCALATE if alarm.state in _WAITING else Deed.NOTHING
     if alarm.state is AlarmState.ACKNOWLEDGED:
         return Deed.EXPIRE
-    return Deed.REMIND if alarm.state in _AT_WORK else Deed.NOTHING
+    return Deed.REMIND if alarm.state in AT_WORK else Deed.NOTHING
 
 
 def steps_of(chain: Sequence[Mapping[str, object]]) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.model.alarms import Action, Alarm, Outcome, Verdict
-from gateway.model.errors import BadInput
+from gateway.model.errors import BadInput, Forbidden
 from gateway.model.people import Person
 
 
@@ -25,8 +25,11 @@ def _acknowledged(_alarm: Alarm, by: Person, now: datetime, _said: Said) -> dict
     return {"acknowledged_at": now, "acknowledged_by": by.person_id, "acknowledged_name": by.display_name}
 
 
-def _verified(_alarm: Alarm, _by: Person, now: datetime, said: Said) -> dict[str, Any]:
-    return {"verified_at": now, "verdict": _required(said.verdict, "verdict", "true, false or unclear")}
+def _verified(alarm: Alarm, _by: Person, now: datetime, said: Said) -> dict[str, Any]:
+    verdict = _required(said.verdict, "verdict", "true, false or unclear")
+    # A real emergency in the middle of a drill is one from the moment that somebody has found out.
+    is_drill = alarm.is_drill and verdict is not Verdict.TRUE
+    return {"verified_at": now, "verdict": verdict, "is_drill": is_drill}
 
 
 def _dispatched(_alarm: Alarm, _by: Person, now: datetime, said: Said) -> dict[str, Any]:
@@ -37,12 +40,19 @@ def _arrived(_alarm: Alarm, _by: Person, now: datetime, _said: Said) -> dict[str
     return {"on_scene_at": now}
 
 
-def _resolved(_alarm: Alarm, _by: Person, now: datetime, said: Said) -> dict[str, Any]:
+def _resolved(_alarm: Alarm, by: Person, now: datetime, said: Said) -> dict[str, Any]:
     outcome = _required(said.outcome, "outcome", "true, false, test, hoax or duplicate")
-    return {"resolved_at": now, "outcome": outcome}
+    return {
+        "resolved_at": now,
+        "outcome": outcome,
+        "resolved_by": by.person_id,
+        "resolved_name": by.display_name,
+    }
 
 
 def _closed(alarm: Alarm, by: Person, now: datetime, said: Said) -> dict[str, Any]:
+    if alarm.needs_second_person:
+        _check_second_person(alarm, by)
     _required(said.note.strip(), "note", "the reason for closing")
     outcome = _required(said.outcome or alarm.outcome, "outcome", "true, false, test, hoax or duplicate")
     return {
@@ -50,7 +60,23 @@ def _closed(alarm: Alarm, by: Person, now: datetime, said: Said) -> dict[str, An
         "outcome": outcome,
         "closed_at": now,
         "closed_by": by.person_id,
+        "closed_name": by.display_name,
     }
+
+
+def _check_second_person(alarm: Alarm, by: Person) -> None:
+    if alarm.resolved_by is None:
+        raise Forbidden(
+            "an alarm of level 1 is closed by two people",
+            place="action",
+            cure="Resolve it with its outcome and reason; another person closes it.",
+        )
+    if alarm.resolved_by == by.person_id:
+        raise Forbidden(
+            f"{by.display_name} has resolved it and cannot close it too",
+            place="action",
+            cure="Another operator or the supervisor looks at it and closes it.",
+        )
 
 
 Change = Callable[[Alarm, Person, datetime, Said], dict[str, Any]]

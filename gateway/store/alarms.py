@@ -1,6 +1,7 @@
 """Rows of alarms, presses and their history; written by the ledger alone, read by everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,23 @@ from gateway.store.pool import Connection, Database, Record
 from gateway.store.queries import named
 
 SQL = named("alarms")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One line of an alarm's history before it is written; the database adds its place in the chain."""
+
+    stream: str
+    alarm_id: str
+    version: int
+    kind: str
+    at: datetime
+    by_id: str
+    by_name: str
+    from_state: str | None
+    to_state: str | None
+    details: Mapping[str, object]
+
 
 _PLAIN_COLUMNS = tuple(
     name for name in Alarm.__dataclass_fields__ if name not in {"state", "verdict", "outcome", "details"}
@@ -29,6 +47,11 @@ STEP_COLUMNS = (
     "outcome",
     "closed_at",
     "closed_by",
+    "resolved_by",
+    "resolved_name",
+    "closed_name",
+    "is_drill",
+    "escalation_level",
 )
 
 
@@ -70,7 +93,7 @@ async def list_since(database: Database, area_prefix: str, since: datetime) -> l
 
 
 async def list_for_household(database: Database, household_id: str, limit: int) -> list[Alarm]:
-    """Return a household's newest alarms, newest first."""
+    """Return a household's newest alarms as its own screens may show them (no silent one), newest first."""
     return [alarm_of(row) for row in await database.fetch(SQL["list_for_household"], household_id, limit)]
 
 
@@ -91,3 +114,40 @@ async def write_step(connection: Connection, alarm: Alarm, state: AlarmState, ch
     row = await connection.fetchrow(SQL["write_step"], alarm.alarm_id, state, *values)
     assert row is not None  # noqa: S101  the row is locked by this transaction
     return alarm_of(row)
+
+
+async def append_history(connection: Connection, lines: Iterable[HistoryRow]) -> None:
+    """Append lines to their areas' chains: areas in one order everywhere, lines of an area in the order given."""
+    ordered = sorted(lines, key=lambda line: line.stream)
+    names = [name for name in HistoryRow.__dataclass_fields__ if name != "stream"]
+    await connection.execute(SQL["append_history"], *([getattr(line, name) for line in ordered] for name in names))
+
+
+async def wake(connection: Connection, changed: Mapping[str, str]) -> None:
+    """Wake desks, televisions and the outbox at the commit; `changed` is household (or nothing) by alarm."""
+    await connection.execute(SQL["wake"], list(changed), list(changed.values()))
+
+
+async def put_timers(
+    connection: Connection, alarm_id: str, timers: Sequence[tuple[str, int, str, str, datetime]]
+) -> None:
+    """Begin a new round of timers, each (kind, level, target area, its name, when it is due)."""
+    if timers:
+        columns = [[timer[place] for timer in timers] for place in range(5)]
+        await connection.execute(SQL["put_timers"], alarm_id, *columns)
+
+
+async def void_timers(connection: Connection, alarm_id: str, now: datetime) -> None:
+    """Take back what an alarm still waits for."""
+    await connection.execute(SQL["void_timers"], alarm_id, now)
+
+
+async def arm_progress(connection: Connection, alarm_id: str, due_at: datetime) -> None:
+    """Wait for the next step of the work until `due_at`; a second call moves the time."""
+    await connection.execute(SQL["arm_progress"], alarm_id, due_at)
+
+
+async def finish_timers(connection: Connection, timer_ids: Sequence[int], outcome: str, now: datetime) -> None:
+    """Note that timers have `fired`, or are `void` because what they waited for had happened."""
+    if timer_ids:
+        await connection.execute(SQL["finish_timers"], list(timer_ids), outcome, now)

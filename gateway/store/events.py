@@ -59,6 +59,17 @@ async def put_receipt(
     await connection.execute(SQL["notify_outbox"])
 
 
+async def put_receipts(
+    connection: Connection,
+    receipts: Sequence[tuple[str, Mapping[str, object]]],
+    now: datetime,
+) -> None:
+    """Queue the receipts of (device, body) as `put_receipt` does; devices that are not registered are left out."""
+    devices = [device_id for device_id, _ in receipts]
+    payloads = [dict(payload) for _, payload in receipts]
+    await connection.execute(SQL["put_receipts"], devices, payloads, now)
+
+
 async def claim(database: Database, now: datetime, limit: int) -> list[OutboxRow]:
     """Return what is due, oldest first, and put its next attempt further away (2, 4, 8 … 60 s)."""
     rows = await database.fetch(SQL["claim_outbox"], now, limit)

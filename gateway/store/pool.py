@@ -55,6 +55,8 @@ def translated_errors(doing: str = "database") -> Iterator[None]:
         raise BadInput(f"{doing}: {error}", reason="refused_by_database") from error
     except asyncpg.SerializationError as error:
         raise Conflict(f"{doing}: changed at the same time", cure="Try again.") from error
+    except asyncpg.DeadlockDetectedError as error:
+        raise Unavailable("two changes waited for each other", place=doing, cure="It is tried again.") from error
     except _AWAY as error:
         message = f"the database is away ({type(error).__name__}: {error})"
         raise Unavailable(message, place=doing, cure="Nothing is lost; it is tried again.") from error

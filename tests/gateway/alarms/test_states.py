@@ -11,8 +11,17 @@ def test_the_main_road_leads_from_raised_to_closed() -> None:
     """An alarm goes raised, notified, acknowledged, verified, dispatched, on scene, resolved, closed."""
     state = AlarmState.RAISED
     for action in Action:
-        state = states.step(state, action)
+        if action is not Action.EXPIRE:
+            state = states.step(state, action)
     assert state is AlarmState.CLOSED
+
+
+def test_an_acknowledgement_that_expires_leads_back_to_waiting() -> None:
+    """Nobody has it any more; from any other state nothing expires."""
+    assert states.step(AlarmState.ACKNOWLEDGED, Action.EXPIRE) is AlarmState.NOTIFIED
+    for state in set(AlarmState) - {AlarmState.ACKNOWLEDGED}:
+        with pytest.raises(BadInput):
+            states.step(state, Action.EXPIRE)
 
 
 @given(st.lists(st.sampled_from(Action), max_size=20))
@@ -45,6 +54,6 @@ def test_an_illegal_step_says_what_would_be_legal() -> None:
     assert "acknowledge" in refused.value.cure
 
 
-def test_a_machine_may_only_confirm_a_rendering() -> None:
-    """No legal action of a person is RENDER, in no state."""
-    assert all(Action.RENDER not in states.legal_actions(state) for state in AlarmState)
+def test_people_are_never_offered_what_a_machine_does() -> None:
+    """No legal action of a person is RENDER or EXPIRE, in no state."""
+    assert all(states.MACHINE_ACTIONS.isdisjoint(states.legal_actions(state)) for state in AlarmState)

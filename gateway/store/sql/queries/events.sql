@@ -17,6 +17,17 @@ values ($1, $2, $3, $4, $5, $6, $6)
    set done_at = null, attempts = 0, next_attempt_at = excluded.next_attempt_at
  where outbox.done_at is not null
 
+-- name: put_receipts
+-- Many receipts at once; the reference is the one of put_receipt.
+insert into outbox (reference, kind, device_id, area_id, payload, created_at, next_attempt_at)
+select distinct on (1)
+       'receipt:' || d.device_id || ':' || (r.payload->>'boot') || ':' || (r.payload->>'seq') || ':' || (r.payload->>'st'),
+       'receipt', d.device_id, d.area_id, r.payload, $3, $3
+  from unnest($1::text[], $2::jsonb[]) as r (device_id, payload) join devices d using (device_id)
+    on conflict (reference) do update
+   set done_at = null, attempts = 0, next_attempt_at = excluded.next_attempt_at
+ where outbox.done_at is not null
+
 -- name: notify_outbox
 select pg_notify('linli_outbox', '')
 
