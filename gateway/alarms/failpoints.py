@@ -15,6 +15,7 @@ KNOWN = (
     "after_receipt_before_done",
     "after_wish_before_deed",
     "after_deed_before_done",
+    "after_hook_before_done",
 )
 
 _name, _, _count = os.environ.get(VARIABLE, "").partition(":")

@@ -12,6 +12,7 @@ from gateway.runtime.settings import Section, load
 #: Modules that declare `SECTIONS`; loaded by name, as the programs are started by name.
 SECTION_MODULES: Final = (
     "gateway.ingest.settings",
+    "gateway.outbound.settings",
     "iot_rules.settings",
     "tv_apps.settings",
     "security_video.settings",

@@ -184,12 +184,15 @@ def _build(section: type[S], table: Mapping[str, Any], path: Path | None, text: 
 def _explained(section: type[Section], error: ValidationError, path: Path | None, text: str) -> ConfigurationError:
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else ""
-    place = f"{path or 'environment'}:{_line_of(text, section.section, key)} [{section.section}] {key}"
-    if first["type"] == "extra_forbidden":
+    inner = "".join(f".{part}" for part in first["loc"][1:])
+    place = f"{path or 'environment'}:{_line_of(text, section.section, key)} [{section.section}] {key}{inner}"
+    if first["type"] == "extra_forbidden" and not inner:
         return ConfigurationError(f"unknown key {key!r}", place=place, cure=_nearest(key, section.model_fields))
     field = section.model_fields.get(key)
     about = f" ({field.description})" if field and field.description else ""
-    return ConfigurationError(f"{first['msg']}{about}", place=place, cure=f"It is now {first.get('input')!r}.")
+    # A field with `repr=False` holds a secret; a rule about a whole section would show all of its fields.
+    cure = f"It is now {first.get('input')!r}." if field and field.repr else ""
+    return ConfigurationError(f"{first['msg']}{about}", place=place, cure=cure)
 
 
 def _nearest(word: str, known: "Sequence[str] | Mapping[str, object]") -> str:

@@ -36,7 +36,7 @@ class GivenUp:
     last_error: str
 
 
-async def put(
+async def put(  # noqa: PLR0917  the row in the order of its meaning, as the ledger calls it
     connection: Connection,
     alarm_id: str,
     reason: str,
