@@ -40,7 +40,9 @@ def _arrived(_alarm: Alarm, _by: Person, now: datetime, _said: Said) -> dict[str
     return {"on_scene_at": now}
 
 
-def _resolved(_alarm: Alarm, by: Person, now: datetime, said: Said) -> dict[str, Any]:
+def _resolved(alarm: Alarm, by: Person, now: datetime, said: Said) -> dict[str, Any]:
+    if alarm.needs_second_person:
+        _required(said.note.strip(), "note", "the reason, for the person who closes it")
     outcome = _required(said.outcome, "outcome", "true, false, test, hoax or duplicate")
     return {
         "resolved_at": now,
@@ -53,7 +55,8 @@ def _resolved(_alarm: Alarm, by: Person, now: datetime, said: Said) -> dict[str,
 def _closed(alarm: Alarm, by: Person, now: datetime, said: Said) -> dict[str, Any]:
     if alarm.needs_second_person:
         _check_second_person(alarm, by)
-    _required(said.note.strip(), "note", "the reason for closing")
+    else:
+        _required(said.note.strip(), "note", "the reason for closing")
     outcome = _required(said.outcome or alarm.outcome, "outcome", "true, false, test, hoax or duplicate")
     return {
         "resolved_at": alarm.resolved_at or now,

@@ -1,6 +1,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from gateway.model.alarms import Action, Alarm, AlarmState, Cancellation, Outcom
 from gateway.model.errors import BadInput, Conflict, Forbidden, NotFound
 from gateway.store.pool import Database
 from tests.kit.clock import FakeClock
-from tests.kit.community import HOME, OPERATOR, SECOND, STRANGER, registered
+from tests.kit.community import AREA, HOME, OPERATOR, SECOND, STRANGER, registered
 
 
 @pytest.fixture
@@ -120,10 +122,15 @@ async def test_a_named_operator_takes_an_alarm_to_its_end(ledger: AlarmLedger, p
     verdict = Verdict.TRUE
     alarm = await ledger.step(alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=verdict)
     alarm = await ledger.step(alarm.alarm_id, Action.DISPATCH, by=OPERATOR, version=alarm.version, dispatched_to="赵勇")
+    outcome = Outcome.TRUE
+    with pytest.raises(BadInput, match="the reason"):
+        await ledger.step(alarm.alarm_id, Action.RESOLVE, by=OPERATOR, version=alarm.version, outcome=outcome)
     alarm = await ledger.step(
-        alarm.alarm_id, Action.CLOSE, by=OPERATOR, version=alarm.version, outcome=Outcome.TRUE, note="已送医"
+        alarm.alarm_id, Action.RESOLVE, by=OPERATOR, version=alarm.version, outcome=outcome, note="已送医"
     )
+    alarm = await ledger.step(alarm.alarm_id, Action.CLOSE, by=SECOND, version=alarm.version)
     assert alarm.state is AlarmState.CLOSED
+    assert (alarm.resolved_name, alarm.closed_name, alarm.outcome) == ("周敏", "李强", Outcome.TRUE)
     history = await ledger.history(alarm.alarm_id)
     assert [event.to_state for event in history if event.to_state] == [
         "raised",
@@ -131,9 +138,132 @@ async def test_a_named_operator_takes_an_alarm_to_its_end(ledger: AlarmLedger, p
         "acknowledged",
         "verified",
         "dispatched",
+        "resolved",
         "closed",
     ]
-    assert {event.by_name for event in history[1:]} == {"周敏"}
+    assert {event.by_name for event in history[1:]} == {"周敏", "李强"}
+
+
+async def brought_to(ledger: AlarmLedger, press: Press, *actions: Action) -> Alarm:
+    """Raise an alarm and take it through `actions` as the first operator."""
+    alarm = await raised(ledger, press)
+    facts: dict[Action, dict[str, Any]] = {
+        Action.VERIFY: {"verdict": Verdict.TRUE},
+        Action.DISPATCH: {"dispatched_to": "赵勇"},
+        Action.RESOLVE: {"outcome": Outcome.TRUE, "note": "已送医"},
+    }
+    for action in actions:
+        said = facts.get(action, {})
+        alarm = await ledger.step(alarm.alarm_id, action, by=OPERATOR, version=alarm.version, **said)
+    return alarm
+
+
+@pytest.mark.parametrize("actions", [(), (Action.DISPATCH,), (Action.RESOLVE,)])
+async def test_one_person_alone_cannot_close_a_grave_alarm(
+    ledger: AlarmLedger, press: Press, actions: tuple[Action, ...]
+) -> None:
+    """Level 1: whoever resolved it is refused, and nobody closes what nobody has resolved."""
+    alarm = await brought_to(ledger, press, Action.ACKNOWLEDGE, Action.VERIFY, *actions)
+    with pytest.raises(Forbidden, match=r"another person|Another operator"):
+        await ledger.step(
+            alarm.alarm_id, Action.CLOSE, by=OPERATOR, version=alarm.version, outcome=Outcome.TRUE, note="完"
+        )
+    assert (await ledger.alarm(alarm.alarm_id)).state is alarm.state
+
+
+async def test_one_person_may_close_a_lesser_alarm(ledger: AlarmLedger, press: Press) -> None:
+    """Below level 1 the one who verified closes, as before."""
+    alarm = await brought_to(ledger, replace(press, level=3), Action.ACKNOWLEDGE, Action.VERIFY)
+    after = await ledger.step(
+        alarm.alarm_id, Action.CLOSE, by=OPERATOR, version=alarm.version, outcome=Outcome.FALSE, note="油烟"
+    )
+    assert after.state is AlarmState.CLOSED
+
+
+async def test_a_closed_alarm_is_changed_by_nobody(ledger: AlarmLedger, press: Press, database: Database) -> None:
+    """No note, no evidence, no SQL: what is closed stays as it is."""
+    alarm = await brought_to(ledger, press, Action.ACKNOWLEDGE, Action.VERIFY, Action.RESOLVE)
+    await ledger.step(alarm.alarm_id, Action.CLOSE, by=SECOND, version=alarm.version, note="完")
+    with pytest.raises(BadInput):
+        await ledger.add_note(alarm.alarm_id, "还有", by=OPERATOR)
+    with pytest.raises(BadInput):
+        await ledger.add_evidence(alarm.alarm_id, [{"kind": "clip", "ref": "c-1", "at": 1}], by=OPERATOR)
+    with pytest.raises(BadInput, match="closed"):
+        await database.execute("update alarms set outcome = 'false', version = version + 1")
+
+
+async def test_no_sql_gives_an_alarm_another_identity(ledger: AlarmLedger, press: Press, database: Database) -> None:
+    """Number, device, household, time and kind of an alarm are what they were when it was raised."""
+    await ledger.raise_alarm(press)
+    for change in ("alarm_no = 'X'", "device_id = 'x'", "household_id = null", "raised_at = now()", "kind = 'gas'"):
+        with pytest.raises(BadInput, match="cannot be changed"):
+            await database.execute(f"update alarms set version = version + 1, {change}")
+    for change in ("is_silent = true, version = 9", "press_count = 0, version = 9", "state = 'closed'"):
+        with pytest.raises(BadInput, match="cannot be changed"):
+            await database.execute(f"update alarms set {change}")
+
+
+async def test_a_silent_press_has_an_alarm_of_its_own_that_the_home_cannot_see(
+    ledger: AlarmLedger, press: Press, clock: FakeClock
+) -> None:
+    """It joins no open alarm, is not the household's latest, and cannot be taken back from the television."""
+    first = await raised(ledger, press)
+    silent = await raised(ledger, replace(press, seq=2, is_silent=True))
+    assert silent.alarm_id != first.alarm_id
+    assert silent.is_silent
+    latest = await ledger.latest_for_household("hh-0301")
+    assert latest is not None
+    assert latest.alarm_id == first.alarm_id
+    taken_back = await ledger.cancel(Cancellation("stb-0301", 1, 1, "01M7XV6ZDPKD9KHX9YQ6DRNHBG", clock.now()))
+    assert taken_back.alarm_id == first.alarm_id
+
+
+async def test_many_renderings_are_one_transaction(ledger: AlarmLedger, press: Press) -> None:
+    """A desk in a storm confirms a list; what lies outside its area stays unconfirmed."""
+    one = await raised(ledger, press)
+    other = await raised(ledger, replace(press, device_id="stb-0302"))
+    done = await ledger.confirm_all_rendered([other.alarm_id, one.alarm_id, "none"], desk="2", by=OPERATOR)
+    assert {alarm.state for alarm in done} == {AlarmState.NOTIFIED}
+    assert len(done) == 2
+    assert await ledger.confirm_all_rendered([one.alarm_id], desk="2", by=STRANGER) == []
+
+
+async def test_the_platform_raises_an_alarm_about_itself_once(ledger: AlarmLedger, database: Database) -> None:
+    """The same reference said by two auditors is one alarm; another incident of the kind is counted on it."""
+    answers = [await ledger.raise_platform_alarm("engine_dead", AREA, "t-1", {"overdue": 3}) for _ in range(3)]
+    assert len({answer.alarm_no for answer in answers}) == 1
+    assert [answer.is_new for answer in answers] == [True, False, False]
+    assert await database.fetchval("select count(*) from alarm_presses") == 1
+    assert await database.fetchval("select count(*) from outbox") == 0
+
+
+async def test_the_same_identity_with_other_words_gets_the_old_receipt_and_is_noticed(
+    ledger: AlarmLedger, press: Press, clock: FakeClock
+) -> None:
+    """A replay that was re-timed adds nothing and changes nothing."""
+    first = await ledger.raise_alarm(press)
+    clock.advance(3600)
+    again = await ledger.raise_alarm(replace(press, device_at=clock.now(), event_id="01M7XV6ZDPKD9KHX9YQ6DRNHBZ"))
+    assert again.alarm_no == first.alarm_no
+    assert again.recorded_at == first.recorded_at
+    assert (await ledger.alarm(first.alarm_id)).device_at == press.device_at
+
+
+async def test_a_drill_is_marked_until_somebody_finds_that_it_is_real(
+    ledger: AlarmLedger, press: Press, database: Database, clock: FakeClock
+) -> None:
+    """An alarm inside a running drill of its street is practice; verified as true it is one no more."""
+    await database.execute("insert into areas (area_id, name) values ('110105001000', '柳湾镇')")
+    await database.execute(
+        "insert into drills (drill_id, area_id, begins_at, ends_at, started_by) values ('d', $1, $2, $3, 'p')",
+        *("110105001000", clock.now() - timedelta(minutes=1), clock.now() + timedelta(minutes=9)),
+    )
+    alarm = await brought_to(ledger, press, Action.ACKNOWLEDGE)
+    assert alarm.is_drill
+    assert not alarm.needs_second_person
+    alarm = await ledger.step(alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=Verdict.TRUE)
+    assert not alarm.is_drill
+    assert (await ledger.history(alarm.alarm_id))[-1].details["drill_was_real"] is True
 
 
 async def test_two_operators_cannot_both_own_an_alarm(ledger: AlarmLedger, press: Press) -> None:
@@ -169,7 +299,7 @@ async def test_an_operator_of_another_area_has_no_say(ledger: AlarmLedger, press
 
 async def test_closing_needs_a_reason_and_an_outcome(ledger: AlarmLedger, press: Press) -> None:
     """Nobody closes an alarm quietly."""
-    alarm = await raised(ledger, press)
+    alarm = await raised(ledger, replace(press, level=2))
     alarm = await ledger.step(alarm.alarm_id, Action.ACKNOWLEDGE, by=OPERATOR, version=alarm.version)
     alarm = await ledger.step(alarm.alarm_id, Action.VERIFY, by=OPERATOR, version=alarm.version, verdict=Verdict.FALSE)
     with pytest.raises(BadInput) as refused:
