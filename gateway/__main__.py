@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway import app, registration
 from gateway.accounts import commands
 from gateway.ingest.settings import SECTIONS
+from gateway.outbound.settings import SECTIONS as HOOK_SECTIONS
 from gateway.runtime import cli, logs
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.service import run_until_signal
@@ -15,7 +16,7 @@ from gateway.store.migrate import migrate_at
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    settings = load(options.config, *SECTIONS)
+    settings = load(options.config, *SECTIONS, *HOOK_SECTIONS)
     logs.configure("gateway", settings.node.log_level)
     return settings
 

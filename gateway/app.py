@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from gateway import ops
 from gateway.alarms import intake
+from gateway.alarms.escalator import Escalator
+from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.outside import HookQueue
 from gateway.ingest.pipeline import Pipeline, SilenceWatch
 from gateway.ingest.settings import ApiSettings, GatewaySettings
 from gateway.mqtt.session import wait_all_connected
+from gateway.outbound.hooks import Hooks, promise_of, targets_of
 from gateway.outbound.outbox import Outbox
+from gateway.outbound.settings import HookSettings
 from gateway.runtime.clock import Clock
 from gateway.runtime.service import Service, Statistics
 from gateway.runtime.settings import Settings
@@ -63,12 +68,32 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     """Return the gateway's services; nothing runs yet."""
     api, own, node = settings.of(ApiSettings), settings.of(GatewaySettings), settings.node
     database = Database(settings.database.dsn, max_size=8, program="linli-gateway")
-    pipeline = Pipeline(database, clock, settings.mqtt, own)
+    ledger = AlarmLedger(database, clock, time_zone=node.time_zone, delays=settings.delays)
+    pipeline = Pipeline(database, clock, settings.mqtt, own, ledger)
     outbox = Outbox(database, pipeline.control, clock, batch=own.outbox_batch)
+    outside = settings.of(HookSettings)
+    hooks = Hooks(database, clock, targets_of(outside, node, clock), promise_of(outside))
+    escalator = Escalator(ledger, clock, outside=HookQueue(outside.targets))
     silence = SilenceWatch(database, clock, own)
-    watched: dict[str, Service] = {"pipeline": pipeline, "outbox": outbox, "database": database}
+    watched: dict[str, Service] = {
+        "pipeline": pipeline,
+        "escalator": escalator,
+        "outbox": outbox,
+        "hooks": hooks,
+        "database": database,
+    }
     health = ops.Health(database, watched, clock, node.area_id)
-    routes = [*intake.routes(database, pipeline.ledger, clock), *ops.routes(health)]
+    routes = [*intake.routes(database, ledger, clock), *ops.routes(health)]
     server = HttpServer("gateway", api.host, api.port, routes=routes)
-    services: list[Service] = [database, Durability(database), pipeline, BrokerWait(pipeline), outbox, silence, server]
+    services: list[Service] = [
+        database,
+        Durability(database),
+        escalator,
+        pipeline,
+        BrokerWait(pipeline),
+        outbox,
+        hooks,
+        silence,
+        server,
+    ]
     return Gateway(services, server)

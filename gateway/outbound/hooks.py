@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from gateway.alarms import failpoints
 from gateway.outbound.message import Answer, Target, message_of
-from gateway.outbound.notifier import Notifier
 from gateway.outbound.settings import HookSettings
 from gateway.outbound.webhook import Webhook
 from gateway.runtime import logs, metrics
@@ -55,13 +54,13 @@ class Promise:
 
 def targets_of(settings: HookSettings, node: NodeSettings, clock: Clock) -> list[Target]:
     """Return everybody whom the settings name. ConfigurationError where an address means nothing."""
-    zone = ZoneInfo(node.time_zone)
     posted: list[Target] = [Webhook(one, clock, timeout_s=settings.timeout_s) for one in settings.webhooks]
-    said: list[Target] = [
-        Notifier(one, timeout_s=settings.notify_timeout_s, language=node.language, zone=zone)
-        for one in settings.messengers
-    ]
-    return posted + said
+    if not settings.messengers:
+        return posted
+    from gateway.outbound.notifier import Notifier  # noqa: PLC0415  a quarter of a second that most houses save
+
+    how = partial(Notifier, timeout_s=settings.notify_timeout_s, language=node.language, zone=ZoneInfo(node.time_zone))
+    return [*posted, *(how(one) for one in settings.messengers)]
 
 
 def promise_of(settings: HookSettings) -> Promise:
