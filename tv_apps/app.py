@@ -39,7 +39,7 @@ def build(settings: Settings, clock: Clock) -> Television:
     zone = ZoneInfo(settings.node.time_zone)
     database = Database(settings.database.dsn, program="tv")
     store, content = TvStore(database), ContentStore(database)
-    ledger = AlarmLedger(database, clock, time_zone=settings.node.time_zone)
+    ledger = AlarmLedger(database, clock, time_zone=settings.node.time_zone, delays=settings.delays)
     readers = Readers(store, content, clock, zone)
     televisions = Televisions(store, readers, clock, tv, settings.node.language)
     portal = Portal(televisions, readers, ledger, clock, idle_s=tv.idle_to_live_s, store_href=STORE)

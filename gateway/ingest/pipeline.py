@@ -59,13 +59,14 @@ class Pipeline:
     Alarms have a connection of their own, so that no flood of measurements stands before them.
     """
 
-    def __init__(self, database: Database, clock: Clock, mqtt: MqttSettings, settings: GatewaySettings) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, mqtt: MqttSettings, settings: GatewaySettings, ledger: AlarmLedger
+    ) -> None:
         self._clock = clock
         self._database = database
         self._settings = settings
         self._boot = to_ms(clock.now())
-        self.ledger = AlarmLedger(database, clock)
-        self._tools = Tools(database, clock, self.ledger, settings)
+        self._tools = Tools(database, clock, ledger, settings)
         self._roster = Roster(database)
         self._quarantine = Quarantine(database, clock)
         self._writer = SeriesWriter()

@@ -36,10 +36,10 @@ _DONE = metrics.counter("linli_rule_deeds", "Deeds that rules wished for, by how
 class Carrier:
     """Carries out what waits; `wake` says that there is something new."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, ledger: AlarmLedger) -> None:
         self._store = RuleStore(database)
         self._tv = TvStore(database)
-        self._ledger = AlarmLedger(database, clock)
+        self._ledger = ledger
         self._clock = clock
         self._woken = asyncio.Event()
         self._counts = {"done": 0, "retried": 0}

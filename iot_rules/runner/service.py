@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from gateway.alarms.ledger import AlarmLedger
 from gateway.model.errors import BadInput, Unavailable
 from gateway.mqtt.session import Delivery, Session
 from gateway.runtime import logs, metrics
@@ -75,7 +76,8 @@ class RuleRunner:
         self._database = database
         self._clock = clock
         self._store = RuleStore(database)
-        self._carrier = Carrier(database, clock)
+        ledger = AlarmLedger(database, clock, time_zone=settings.node.time_zone, delays=settings.delays)
+        self._carrier = Carrier(database, clock, ledger)
         self._decider = Decider(self._store, clock, self._carrier.wake)
         self._backlog = Backlog(self._store, self._decider, clock)
         self._rulebook = Rulebook(own.file, self._store, clock)

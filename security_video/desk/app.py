@@ -43,25 +43,26 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     """Return the desk of one area, `community` its name by language; nothing runs yet."""
     own, node = settings.of(DeskSettings), settings.node
     database = Database(settings.database.dsn, max_size=6, program="linli-desk")
-    ledger = AlarmLedger(database, clock, time_zone=node.time_zone)
+    ledger = AlarmLedger(database, clock, time_zone=node.time_zone, delays=settings.delays)
     accounts = Accounts(database, clock)
     board = Board(database, clock, node.area_id)
     hub = hub_of(settings, database, clock)
     around = CommunityApi(database, board, hub, clock, area_id=node.area_id, zone=ZoneInfo(node.time_zone))
     places = Places(settings.of(GatewayAddress).url, node.data_dir)
-    status = StatusWatch(database, clock, places, hub.count_live)
+    status = StatusWatch(database, clock, places, hub.count_live, area_id=node.area_id)
     alarms = AlarmsApi(database, ledger, board, accounts, clock=clock)
     notices = NoticeBoard(database, clock, accounts, node.area_id)
     feed = AlarmFeed(ledger, Sources(board, notices, status, clock))
     static = static_files()
     made = environment(static, community)
     login = DeskLogin(accounts, made, title="值班台")
-    page = BoardPage(made, zone=node.time_zone, limits=own.sign_limits_s, responders=own.responders)
+    page = BoardPage(made, zone=node.time_zone, responders=own.responders)
     routes = (
         *login.routes(),
         *Live(hub, settings.of(VideoSettings), clock).routes(),
         Route("GET", "/", page.show),
         Route("GET", "/feed", feed.serve),
+        Route("GET", "/api/alarms", alarms.list_group),
         Route("GET", "/api/alarms/{alarm_id}", alarms.read),
         Route("POST", "/api/alarms/{alarm_id}/steps", alarms.step),
         Route("POST", "/api/alarms/{alarm_id}/notes", alarms.add_note),

@@ -76,7 +76,7 @@ async def star(request: pytest.FixtureRequest) -> AsyncIterator[Star]:
         protocol=5 if is_real else 4,
     )
     async with registered(dsn) as database:
-        pipeline = Pipeline(database, CLOCK, mqtt, GatewaySettings())
+        pipeline = Pipeline(database, CLOCK, mqtt, GatewaySettings(), AlarmLedger(database, CLOCK))
         outbox = Outbox(database, pipeline.control, CLOCK, batch=100)
         async with running([pipeline, outbox]):
             for session in pipeline.sessions:

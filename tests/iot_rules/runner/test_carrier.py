@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.alarms.ledger import AlarmLedger
 from gateway.store.pool import Database
 from gateway.store.rules import RuleStore, Step
 from gateway.store.tv import TvStore
@@ -65,7 +66,7 @@ class Desk:
 async def desk(database_dsn: str) -> AsyncIterator[Desk]:
     async with registered(database_dsn) as database:
         clock = FakeClock()
-        yield Desk(database, clock, Carrier(database, clock))
+        yield Desk(database, clock, Carrier(database, clock, AlarmLedger(database, clock)))
 
 
 async def test_an_alarm_has_the_identity_of_its_event(desk: Desk) -> None:

@@ -165,3 +165,8 @@ select min(due_at) from alarm_timers where done_at is null
 
 -- name: add_evidence
 update alarms set evidence = evidence || $2::jsonb, version = version + 1 where alarm_id = $1 returning *
+
+-- name: find_place
+select coalesce(r.name, '') as area_name, coalesce(h.address, '') as address
+  from alarms a left join areas r using (area_id) left join households h using (household_id)
+ where a.alarm_id = $1
