@@ -60,6 +60,28 @@ class Receipted:
 
 
 @dataclass(frozen=True, slots=True)
+class Pubacked:
+    """The broker's PUBACK of an event, as its device saw it. A promise of nobody, but what a whole broker keeps."""
+
+    device_id: str
+    boot: int
+    seq: int
+    at: datetime
+
+    @property
+    def key(self) -> Key:
+        return (self.device_id, self.boot, self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A device was unplugged for good and its journal burnt: nobody repeats its events any more."""
+
+    device_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerAlarm:
     """A row of `alarms`, every column by its name."""
 
@@ -175,3 +197,7 @@ class History:
     settings: RunSettings
     #: Keys of device events that are no alarm, such as a cancellation with nothing to take back.
     asides: frozenset[Key] = frozenset()
+    pubacks: tuple[Pubacked, ...] = ()
+    silenced: tuple[Silenced, ...] = ()
+    #: Programs that escalate: while one of them and the database stand, nothing may be late.
+    engines: tuple[str, ...] = ("gateway",)
