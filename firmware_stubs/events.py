@@ -15,7 +15,7 @@ from firmware_stubs import log
 from firmware_stubs.device import Device
 from firmware_stubs.journal import Journal, Settled
 from firmware_stubs.second_road import SecondRoad
-from gateway.contract.alarm_post import POSTED_EVENTS, AlarmFacts
+from gateway.contract.alarm_post import POSTED_EVENTS
 from gateway.contract.messages import Event, Message, Receipt
 from gateway.contract.topics import TopicKind
 from gateway.model.errors import Unavailable
@@ -150,6 +150,10 @@ class EventSender:
             log.info("event_not_acknowledged", device=self.device.identity.device_id, why=str(error))
 
     async def _post(self, road: SecondRoad, event: Event) -> None:
-        facts: AlarmFacts | None = await road.post(self.device.identity.device_id, event)
-        if facts is not None and event.event_id in {left.event_id for left in self._journal.pending}:
-            self._note(event, "recorded", facts.alarm_no, "over HTTP")
+        answer = await road.post(self.device.identity.device_id, event)
+        if answer is None or event.event_id not in {left.event_id for left in self._journal.pending}:
+            return
+        if answer.alarm is not None:
+            self._note(event, "recorded", answer.alarm.alarm_no, "over HTTP")
+        elif answer.is_seen:
+            self._note(event, "seen", "", "over HTTP")

@@ -3,7 +3,7 @@
 import aiohttp
 
 from firmware_stubs import log
-from gateway.contract.alarm_post import KEY_HEADER, PATH, TOKEN_HEADER, AlarmAnswer, AlarmFacts, AlarmPost
+from gateway.contract.alarm_post import KEY_HEADER, PATH, TOKEN_HEADER, AlarmAnswer, AlarmPost
 from gateway.contract.messages import Event
 from gateway.model.errors import BadInput
 
@@ -17,8 +17,11 @@ class SecondRoad:
         self._url = api_url.rstrip("/") + PATH
         self._token = token
 
-    async def post(self, device_id: str, event: Event) -> AlarmFacts | None:
-        """Return the committed alarm, or None when the server is away, refuses or says something else."""
+    async def post(self, device_id: str, event: Event) -> AlarmAnswer | None:
+        """Return what the server says of the alarm: committed where it has `alarm`, else only taken in.
+
+        None when the server is away, refuses or says something else.
+        """
         headers = {KEY_HEADER: event.event_id, TOKEN_HEADER: self._token, "Content-Type": "application/json"}
         body = AlarmPost.of(device_id, event).encode()
         patience = aiohttp.ClientTimeout(total=PATIENCE_S)
@@ -32,12 +35,16 @@ class SecondRoad:
             log.dropped("second_road_away", device=device_id, why=f"{type(error).__name__}: {error}")
             return None
 
-    def _read(self, status: int, body: bytes) -> AlarmFacts | None:
-        if status not in {200, 201}:
+    def _read(self, status: int, body: bytes) -> AlarmAnswer | None:
+        if status not in {200, 201, 202}:
             log.dropped("second_road_refuses", status=status, body=body[:200].decode(errors="replace"))
             return None
         try:
-            return AlarmAnswer.decode(body).alarm
+            answer = AlarmAnswer.decode(body)
         except BadInput as error:
             log.dropped("second_road_unclear", why=str(error))
             return None
+        if (answer.alarm is None) != (status == 202):
+            log.dropped("second_road_unclear", why=f"status {status} does not fit what it says")
+            return None
+        return answer

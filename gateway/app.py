@@ -7,11 +7,15 @@ from gateway.alarms import intake
 from gateway.alarms.escalator import Escalator
 from gateway.alarms.ledger import AlarmLedger
 from gateway.alarms.outside import HookQueue
+from gateway.alarms.reception import Reception, urgent_database
+from gateway.alarms.seen import SeenReader
+from gateway.alarms.spool import Spool, spool_path
 from gateway.ingest.pipeline import Pipeline, SilenceWatch
 from gateway.ingest.settings import ApiSettings, GatewaySettings
 from gateway.mqtt.session import wait_all_connected
 from gateway.outbound.hooks import Hooks, promise_of, targets_of
 from gateway.outbound.outbox import Outbox
+from gateway.outbound.seen_receipts import SeenReceipts
 from gateway.outbound.settings import HookSettings
 from gateway.runtime.clock import Clock
 from gateway.runtime.service import Service, Statistics
@@ -69,25 +73,33 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     api, own, node = settings.of(ApiSettings), settings.of(GatewaySettings), settings.node
     database = Database(settings.database.dsn, max_size=8, program="linli-gateway")
     ledger = AlarmLedger(database, clock, time_zone=node.time_zone, delays=settings.delays)
-    pipeline = Pipeline(database, clock, settings.mqtt, own, ledger)
+    urgent = urgent_database(settings.database.dsn, "linli-gateway")
+    urgent_ledger = AlarmLedger(urgent, clock, time_zone=node.time_zone, delays=settings.delays)
+    spool, seen = Spool(spool_path(node.data_dir, "gateway")), SeenReader(node.data_dir)
+    reception = Reception(urgent, urgent_ledger, spool, clock, seen=seen)
+    pipeline = Pipeline(database, clock, settings.mqtt, own, reception)
     outbox = Outbox(database, pipeline.control, clock, batch=own.outbox_batch)
+    reception.on_seen = SeenReceipts(pipeline.control, clock).tell
     outside = settings.of(HookSettings)
     hooks = Hooks(database, clock, targets_of(outside, node, clock), promise_of(outside))
     escalator = Escalator(ledger, clock, outside=HookQueue(outside.targets))
     silence = SilenceWatch(database, clock, own)
     watched: dict[str, Service] = {
         "pipeline": pipeline,
+        "reception": reception,
         "escalator": escalator,
         "outbox": outbox,
         "hooks": hooks,
         "database": database,
     }
     health = ops.Health(database, watched, clock, node.area_id)
-    routes = [*intake.routes(database, ledger, clock), *ops.routes(health)]
+    routes = [*intake.routes(urgent_ledger, reception, clock), *ops.routes(health)]
     server = HttpServer("gateway", api.host, api.port, routes=routes)
     services: list[Service] = [
         database,
         Durability(database),
+        urgent,
+        reception,
         escalator,
         pipeline,
         BrokerWait(pipeline),

@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 from gateway.accounts.sessions import Accounts
 from gateway.alarms import intake
 from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.reception import Reception, urgent_database
+from gateway.alarms.seen import SeenReader
+from gateway.alarms.spool import Spool, spool_path
 from gateway.runtime.clock import Clock
 from gateway.runtime.service import Service
 from gateway.runtime.settings import Settings
@@ -42,13 +45,17 @@ def build(settings: Settings, clock: Clock) -> Television:
     ledger = AlarmLedger(database, clock, time_zone=settings.node.time_zone, delays=settings.delays)
     readers = Readers(store, content, clock, zone)
     televisions = Televisions(store, readers, clock, tv, settings.node.language)
+    urgent = urgent_database(settings.database.dsn, "tv")
+    urgent_ledger = AlarmLedger(urgent, clock, time_zone=settings.node.time_zone, delays=settings.delays)
+    data_dir = settings.node.data_dir
+    reception = Reception(urgent, urgent_ledger, Spool(spool_path(data_dir, "tv")), clock, seen=SeenReader(data_dir))
     portal = Portal(televisions, readers, ledger, clock, idle_s=tv.idle_to_live_s, store_href=STORE)
     api = TvApi(televisions, store, readers, clock)
     accounts = Accounts(database, clock)
     apps = mini_apps(database, accounts, clock, settings.node.secrets_dir)
     store_routes = HostRoutes(apps.host, televisions, portal.shown).routes()
-    routes = (*portal.routes(), *api.routes(), *store_routes, *intake.routes(database, ledger, clock))
+    routes = (*portal.routes(), *api.routes(), *store_routes, *intake.routes(urgent_ledger, reception, clock))
     server = HttpServer("tv", tv.host, tv.port, routes)
     console = settings.of(DeveloperSettings)
     developer = developer_server(apps, accounts, clock, zone, host=console.host, port=console.port)
-    return Television((database, server, developer), server, developer)
+    return Television((database, urgent, reception, server, developer), server, developer)

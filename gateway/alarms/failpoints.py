@@ -13,6 +13,8 @@ KNOWN = (
     "after_commit_before_receipt",
     "after_commit_before_puback",
     "after_receipt_before_done",
+    "after_spool_before_puback",
+    "after_record_before_settle",
     "after_wish_before_deed",
     "after_deed_before_done",
     "after_hook_before_done",

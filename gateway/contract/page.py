@@ -4,11 +4,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gateway.contract import limits
-from gateway.contract.alarm_post import KEY_HEADER, PATH, TOKEN_HEADER, AlarmPost
-from gateway.contract.examples import EXAMPLES, POST_EXAMPLE
+from gateway.contract.alarm_post import KEY_HEADER, PATH, TOKEN_HEADER, AlarmAnswer, AlarmPost
+from gateway.contract.examples import (
+    ANSWER_EXAMPLE,
+    DEVICE,
+    EVENT,
+    EXAMPLES,
+    KEY,
+    PASSWORD,
+    POST_EXAMPLE,
+    RECEIPT,
+    UNRECORDED_EXAMPLE,
+)
 from gateway.contract.fields import Schema
 from gateway.contract.messages import MESSAGE_OF, Message
 from gateway.contract.schemas import file_name
+from gateway.contract.signing import event_bytes, receipt_bytes
+from gateway.contract.times import CALENDAR_FIRST_MS, CALENDAR_LAST_MS
 from gateway.contract.topics import ROUTES, Route, TopicKind, acl_patterns
 
 #: Every reason with which the contract refuses something: the label of the counter of drops.
@@ -27,7 +39,7 @@ REASONS: Final[Mapping[str, str]] = {
     "wrong_type": "A value has another JSON type; true is no number and 1.0 is no whole number.",
     "missing_field": "A key that must be there is not.",
     "out_of_range": "A number, a length or a count outside its limits.",
-    "time_out_of_range": f"A timestamp outside the years {limits.FIRST_YEAR} to {limits.END_YEAR - 1}.",
+    "time_out_of_range": f"A timestamp outside the years {limits.FIRST_YEAR} to {limits.END_YEAR - 1}; never of an event.",
     "bad_format": "A text does not have its form (a ULID, a word, hexadecimal).",
     "bad_name": "The name of a property, part or event does not have the form of a name.",
     "unknown_word": "A word that is none of the choices.",
@@ -60,12 +72,18 @@ receipt says `recorded`. After three seconds it also posts it over HTTPS, with t
 comes back after a random pause that grows (decorrelated jitter).
 - The area in a topic must be the device's area in the registry; the gateway checks it and keeps what does not fit \
 in quarantine.
+- An event is taken whatever its `ts` says: a button that believes in 1970 still calls for help. More than a day in the \
+past or a minute in the future means that its clock is wrong, and the server's time counts; between ten seconds and a \
+day the alarm is late. Measurements with such times are refused. `now` in a receipt is the time: a device whose clock \
+is more than a minute away from it keeps the difference and adds it from then on; what it has said before stays as it \
+was said, because `ts` is part of what an event is.
+- `sos_silent` is a call for help under coercion: it is answered like any other, and whoever sends it shows nothing.
 """
 
 
 def render() -> str:
     """Return the whole page."""
-    parts = [_INTRODUCTION, *_topics(), _RULES, *_messages(), *_second_road(), *_reasons(), *_access()]
+    parts = [_INTRODUCTION, *_topics(), _RULES, *_messages(), *_second_road(), *_signatures(), *_reasons(), *_access()]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -125,8 +143,42 @@ def _type_words(schema: Mapping[str, Any]) -> str:
 def _second_road() -> Iterator[str]:
     yield f"## The second road: `POST {PATH}`\n"
     yield f"Headers: `{KEY_HEADER}` = the event's id; `{TOKEN_HEADER}` = the household's token, or the cookie `box`."
-    yield "201 when the alarm is new, 200 when it was there already; the answer is the same.\n"
+    yield "201 when the alarm is new, 200 when it was there already; the answer is the same."
+    yield "202 while the database is away: `alarm` is null, `unrecorded` true, and `seen` tells whether a desk shows"
+    yield "it; the box says it again until 200 or 201.\n"
     yield from _message("Alarm over HTTPS", AlarmPost, (POST_EXAMPLE,))
+    yield from _message("Answer over HTTPS", AlarmAnswer, (ANSWER_EXAMPLE, UNRECORDED_EXAMPLE))
+
+
+def _signatures() -> Iterator[str]:
+    yield f"""## Signatures
+
+A device with a password signs its events and checks what answers them; both ends make the key from the password:
+`key = HMAC-SHA256(password, "linli/1 alarm key" NUL device)`. `sig` is `HMAC-SHA256(key, bytes)` in hexadecimal.
+
+- The bytes of an event are those of the list `["linli/1 event", device, boot, seq, id, ts, e, d]`; an absent `d` is \
+an empty object, and a `ts` before the year 1 or after 9999 is signed as `{CALENDAR_FIRST_MS}` or `{CALENDAR_LAST_MS}`.
+- The bytes of a receipt are those of `["linli/1 receipt", device, id, boot, seq, st, no, at, now, why]`; absent texts \
+are empty.
+- An HTTPS answer carries the signature of the receipt that it stands for: the event's `id`, `boot` and `seq`, `st` \
+`recorded` (`cancelled` for a cancellation), `at` = `recorded_at`, no `why`.
+- The bytes of a value: `n` null, `t` true, `f` false, `i12;` a whole number, `d` and 16 hexadecimal digits the IEEE \
+754 double of any other number, `s3:abc` a text with its length in bytes of UTF-8, `l2:` a list and its two values, \
+`o1:` an object and its one pair, keys as texts in the order of their bytes.
+
+An event without or with a wrong signature from a device that has a key is recorded all the same and shown as
+suspicious; over HTTPS the household's token proves who speaks, so there only a wrong one is. A device with a key
+ignores a receipt whose signature is missing or wrong, and goes on repeating its event.
+
+| | of the examples on this page |
+|---|---|
+| device, password | `{DEVICE}`, `{PASSWORD}` |
+| key | `{KEY.hex()}` |
+| event | `{event_bytes(DEVICE, EVENT).decode()}` |
+| its `sig` | `{EVENT.signature}` |
+| receipt | `{receipt_bytes(DEVICE, RECEIPT).decode()}` |
+| its `sig` | `{RECEIPT.signature}` |
+"""
 
 
 def _reasons() -> Iterator[str]:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.alarms import failpoints
-from gateway.alarms.intake import ALARM_EVENTS, press_of, take_cancellation
-from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.intake import ALARM_EVENTS, CANCELLED, press_of, take_cancellation
+from gateway.alarms.reception import Reception, Sheltered
 from gateway.contract import messages
 from gateway.ingest.settings import GatewaySettings
 from gateway.model.errors import BadInput
 from gateway.model.registry import Device
 from gateway.runtime import logs, metrics
-from gateway.runtime.clock import Clock, to_ms
+from gateway.runtime.clock import Clock
 from gateway.store import events, registry
 from gateway.store.pool import Database
 from gateway.store.series import Reading
@@ -32,7 +32,7 @@ class Tools:
 
     database: Database
     clock: Clock
-    ledger: AlarmLedger
+    reception: Reception
     settings: GatewaySettings
 
 
@@ -87,20 +87,22 @@ def _reading(
 
 
 async def take_event(tools: Tools, device: Device, event: messages.Event) -> None:
-    """Record an event once and queue its receipt; an alarm goes to the ledger, which does both."""
+    """Have an event recorded once with its receipt, or kept on this disk until that is possible."""
     now = tools.clock.now()
     _LATE.observe(max(0.0, (now - event.at).total_seconds()))
     if event.kind in ALARM_EVENTS:
-        await tools.ledger.raise_alarm(press_of(device, event, "mqtt", now))
-        failpoints.hit("after_commit_before_puback")
-    elif event.kind == "cancelled" and await take_cancellation(tools.ledger, device.device_id, event, "mqtt"):
+        press = press_of(device, event, "mqtt", now)
+        taken = await tools.reception.raise_alarm(press, area_id=device.area_id)
+        is_sheltered = isinstance(taken, Sheltered)
+        failpoints.hit("after_spool_before_puback" if is_sheltered else "after_commit_before_puback")
+    elif event.kind == CANCELLED and await take_cancellation(tools.reception, device, event, "mqtt"):
         return
     else:
-        await _record_event(tools, device, event, now)
+        await tools.reception.note(_row_of(device, event, now))
 
 
-async def _record_event(tools: Tools, device: Device, event: messages.Event, now: datetime) -> None:
-    row = events.DeviceEvent(
+def _row_of(device: Device, event: messages.Event, now: datetime) -> events.DeviceEvent:
+    return events.DeviceEvent(
         device.device_id,
         event.boot,
         event.seq,
@@ -111,11 +113,6 @@ async def _record_event(tools: Tools, device: Device, event: messages.Event, now
         now,
         dict(event.details),
     )
-    receipt = {"id": event.event_id, "boot": event.boot, "seq": event.seq, "st": "recorded", "at": to_ms(now)}
-    async with tools.database.transaction() as connection:
-        await events.insert_event(connection, row)
-        # Also for a repetition: the device repeats because the first receipt has not reached it.
-        await events.put_receipt(connection, device.device_id, device.area_id, receipt, now)
 
 
 async def take_status(tools: Tools, device: Device, status: messages.Status) -> None:

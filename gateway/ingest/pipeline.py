@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.reception import Reception
 from gateway.contract import messages, topics
 from gateway.contract.topics import TopicKind
 from gateway.ingest import handlers
@@ -56,19 +56,21 @@ class _Measured:
 class Pipeline:
     """The three sessions of the gateway; a service.
 
-    Alarms have a connection of their own, so that no flood of measurements stands before them.
+    Alarms have a connection of their own, so that no flood of measurements stands before them, and a reception that
+    takes them also while the database is away. What may stand in an alarm's way (a stranger, a message that is
+    refused) asks the reception's database, which never hangs for long.
     """
 
     def __init__(
-        self, database: Database, clock: Clock, mqtt: MqttSettings, settings: GatewaySettings, ledger: AlarmLedger
+        self, database: Database, clock: Clock, mqtt: MqttSettings, settings: GatewaySettings, reception: Reception
     ) -> None:
         self._clock = clock
         self._database = database
         self._settings = settings
         self._boot = to_ms(clock.now())
-        self._tools = Tools(database, clock, ledger, settings)
-        self._roster = Roster(database)
-        self._quarantine = Quarantine(database, clock)
+        self._tools = Tools(database, clock, reception, settings)
+        self._roster = Roster(reception.database, clock)
+        self._quarantine = Quarantine(reception.database, clock)
         self._writer = SeriesWriter()
         self.alarms = self._session(mqtt, "alarms", on_message=self._take)
         self.control = self._session(mqtt, "control", on_message=self._take, will=self._will())
@@ -153,7 +155,7 @@ class Pipeline:
                 return None
             device_id = topic.device_id
             message = messages.decode(topic.kind, delivery.payload)
-            device = await self._roster.recognise(topic)
+            device = await self._roster.recognise(topic, is_urgent=topic.kind is TopicKind.UP_EVT)
             _refuse_revoked(device, topic.kind)
         except BadInput as error:
             await self._quarantine.take(delivery, error, device_id)

@@ -13,6 +13,8 @@ log = logs.get(__name__)
 
 PROGRAM = "gateway"
 QUIET_S = 10.0
+#: After a sample could not be kept, none is tried for this long: the next message may be an alarm.
+NO_SAMPLES_S = 5.0
 
 #: Reasons that are a matter of security, not of a clumsy device.
 SECURITY_REASONS = frozenset({"area_mismatch", "unknown_device", "revoked_device"})
@@ -26,6 +28,7 @@ class Quarantine:
         self._database = database
         self._clock = clock
         self._quiet_until_s: defaultdict[str, float] = defaultdict(float)
+        self._no_samples_until_s = 0.0
         self.refused: defaultdict[str, int] = defaultdict(int)
 
     async def take(self, delivery: Delivery, error: BadInput, device_id: str = "") -> None:
@@ -38,6 +41,9 @@ class Quarantine:
         if now_s >= self._quiet_until_s[error.reason]:
             self._quiet_until_s[error.reason] = now_s + QUIET_S
             log.warning("message_refused", topic=delivery.topic, reason=error.reason, error=str(error))
+        if now_s < self._no_samples_until_s:
+            metrics.dropped(PROGRAM, "quarantine_sample")
+            return
         try:
             await registry.put_in_quarantine(
                 self._database,
@@ -50,4 +56,5 @@ class Quarantine:
             )
         except LinliError as away:
             metrics.dropped(PROGRAM, "quarantine_sample")
+            self._no_samples_until_s = self._clock.monotonic_s() + NO_SAMPLES_S
             log.warning("quarantine_failed", error=str(away))

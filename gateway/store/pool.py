@@ -58,6 +58,9 @@ def translated_errors(doing: str = "database") -> Iterator[None]:
     except asyncpg.DeadlockDetectedError as error:
         raise Unavailable("two changes waited for each other", place=doing, cure="It is tried again.") from error
     except _AWAY as error:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            # The connection was ended because its task is: that is no outage.
+            raise asyncio.CancelledError from error
         message = f"the database is away ({type(error).__name__}: {error})"
         raise Unavailable(message, place=doing, cure="Nothing is lost; it is tried again.") from error
 
@@ -101,16 +104,35 @@ class Connection:
         """Open a nested transaction that an error undoes alone."""
         with translated_errors():
             async with self._raw.transaction():
-                yield
+                with ended_with_its_task(self._raw):
+                    yield
+
+
+@contextlib.contextmanager
+def ended_with_its_task(raw: Any) -> Iterator[None]:
+    """End the connection at once where its task is cancelled: the driver would first wait for the server's answer."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        raw.terminate()
+        raise
 
 
 class Database:
-    """A pool of connections; a service. Every verb raises Unavailable while the server is away."""
+    """A pool of connections; a service. Every verb raises Unavailable while the server is away.
 
-    def __init__(self, dsn: str, *, min_size: int = 1, max_size: int = 8, program: str = "linli") -> None:
+    A server that hangs answers nothing and closes nothing. With `hang_s` a connection that was borrowed for longer
+    is ended, so that its borrower gets Unavailable instead of waiting; for work that is short by nature.
+    """
+
+    def __init__(
+        self, dsn: str, *, min_size: int = 1, max_size: int = 8, program: str = "linli", hang_s: float | None = None
+    ) -> None:
         self.dsn = dsn
         self._sizes = (min_size, max_size)
         self._program = program
+        self._hang_s = hang_s
+        self._connect_s = min(CONNECT_TIMEOUT_S, hang_s or CONNECT_TIMEOUT_S)
         self._pool: Any = None
 
     async def start(self) -> None:
@@ -123,7 +145,7 @@ class Database:
                 self.dsn,
                 min_size=self._sizes[0],
                 max_size=self._sizes[1],
-                timeout=CONNECT_TIMEOUT_S,
+                timeout=self._connect_s,
                 command_timeout=COMMAND_TIMEOUT_S,
                 init=_teach_types,
                 server_settings={"application_name": self._program, "timezone": "UTC"},
@@ -150,8 +172,20 @@ class Database:
         if self._pool is None:
             raise Unavailable("the database is not connected", place="database")
         with translated_errors():
-            async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as raw:
-                yield Connection(raw)
+            async with self._pool.acquire(timeout=self._connect_s) as raw:
+                with self._watched(raw), ended_with_its_task(raw):
+                    yield Connection(raw)
+
+    @contextlib.contextmanager
+    def _watched(self, raw: Any) -> Iterator[None]:
+        if self._hang_s is None:
+            yield
+            return
+        watch = asyncio.get_running_loop().call_later(self._hang_s, raw.terminate)
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

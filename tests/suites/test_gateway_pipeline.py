@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.reception import Reception
+from gateway.alarms.spool import Spool, spool_path
 from gateway.contract import codec, messages, topics
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.settings import GatewaySettings
@@ -63,7 +66,7 @@ class Star:
 
 
 @pytest.fixture(params=["real", "embedded"])
-async def star(request: pytest.FixtureRequest) -> AsyncIterator[Star]:
+async def star(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Star]:
     is_real = request.param == "real"
     broker: Any = request.getfixturevalue("mosquitto" if is_real else "embedded_broker")
     dsn = request.getfixturevalue("database_dsn" if is_real else "embedded_database_dsn")
@@ -76,9 +79,10 @@ async def star(request: pytest.FixtureRequest) -> AsyncIterator[Star]:
         protocol=5 if is_real else 4,
     )
     async with registered(dsn) as database:
-        pipeline = Pipeline(database, CLOCK, mqtt, GatewaySettings(), AlarmLedger(database, CLOCK))
+        reception = Reception(database, AlarmLedger(database, CLOCK), Spool(spool_path(tmp_path, "gateway")), CLOCK)
+        pipeline = Pipeline(database, CLOCK, mqtt, GatewaySettings(), reception)
         outbox = Outbox(database, pipeline.control, CLOCK, batch=100)
-        async with running([pipeline, outbox]):
+        async with running([reception, pipeline, outbox]):
             for session in pipeline.sessions:
                 await session.wait_connected()
             receipts = topics.down_receipt(AREA, "sos-0301")

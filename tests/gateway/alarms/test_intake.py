@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -6,6 +7,8 @@ import pytest
 
 from gateway.alarms import intake
 from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.reception import Reception
+from gateway.alarms.spool import Spool, spool_path
 from gateway.contract.alarm_post import KEY_HEADER, TOKEN_HEADER
 from gateway.runtime.clock import to_ms
 from gateway.runtime.service import running
@@ -24,10 +27,12 @@ async def database(database_dsn: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def road(database: Database, clock: FakeClock) -> AsyncIterator[aiohttp.ClientSession]:
+async def road(database: Database, clock: FakeClock, tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of the second road."""
-    server = HttpServer("test", routes=intake.routes(database, AlarmLedger(database, clock), clock))
-    async with running([server]), aiohttp.ClientSession(server.url) as session:
+    ledger = AlarmLedger(database, clock)
+    reception = Reception(database, ledger, Spool(spool_path(tmp_path, "test")), clock)
+    server = HttpServer("test", routes=intake.routes(ledger, reception, clock))
+    async with running([reception, server]), aiohttp.ClientSession(server.url) as session:
         yield session
 
 

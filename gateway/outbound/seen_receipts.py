@@ -1,0 +1,26 @@
+"""Tells a box that a desk has seen its press while the database is away: straight to the broker, without the outbox."""
+
+from datetime import datetime
+
+from gateway.alarms.spool import Kept
+from gateway.contract import messages, topics
+from gateway.mqtt.session import Session
+from gateway.runtime import logs
+from gateway.runtime.clock import Clock
+
+log = logs.get(__name__)
+
+
+class SeenReceipts:
+    """Says `seen` over a session of the gateway."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    async def tell(self, kept: Kept, seen_at: datetime) -> None:
+        """Publish the receipt; Unavailable where the broker is away."""
+        said = kept.said
+        receipt = messages.Receipt(said.event_id, said.boot, said.seq, "seen", seen_at, self._clock.now())
+        await self._session.publish(topics.down_receipt(kept.area_id, said.device_id), receipt.encode())
+        log.info("seen_told", device=said.device_id, boot=said.boot, seq=said.seq)
