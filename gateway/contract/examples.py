@@ -1,6 +1,7 @@
 """One good example of every payload; the documentation shows them and the tests read and write them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -22,13 +23,23 @@ from gateway.contract.messages import (
     Want,
 )
 from gateway.contract.meta import EventKind, Parameter, Part, Property
+from gateway.contract.signing import alarm_key, receipt_of, sign_event, sign_receipt
 from gateway.contract.topics import TopicKind
 
 _AT: Final = datetime(2026, 11, 20, 2, 14, 18, 204000, tzinfo=UTC)
 _EVENT_ID: Final = "01K8Z6Q8V0H4T6Y2N5R7W9X3AB"
 _COMMAND_ID: Final = "01K8Z6R1C0M9D3F5G7J2K4P6QS"
 
-_EVENT = Event(_EVENT_ID, 12, 3, _AT, "sos_pressed", {"held_ms": 2100})
+#: Whose the signed examples are; a real password is made by the registration.
+DEVICE: Final = "stb-0501"
+PASSWORD: Final = "the-password-of-stb-0501"  # noqa: S105  of an example
+KEY: Final = alarm_key(DEVICE, PASSWORD)
+
+_NOW: Final = _AT + timedelta(milliseconds=187)
+_UNSIGNED = Event(_EVENT_ID, 12, 3, _AT, "sos_pressed", {"held_ms": 2100})
+EVENT: Final = replace(_UNSIGNED, signature=sign_event(KEY, DEVICE, _UNSIGNED))
+_RECORDED = Receipt(_EVENT_ID, 12, 3, "recorded", _AT, _NOW, "A20261120-0007")
+RECEIPT: Final = replace(_RECORDED, signature=sign_receipt(KEY, DEVICE, _RECORDED))
 
 EXAMPLES: Final[Mapping[TopicKind, tuple[Message, ...]]] = {
     TopicKind.STATUS: (Status("online", 12, _AT), Status("offline", 12, _AT)),
@@ -58,14 +69,12 @@ EXAMPLES: Final[Mapping[TopicKind, tuple[Message, ...]]] = {
             ),
         ),
     ),
-    TopicKind.UP_EVT: (_EVENT,),
+    TopicKind.UP_EVT: (EVENT,),
     TopicKind.UP_ACK: (Ack(_COMMAND_ID, "done"), Ack("want", "done", version=7)),
     TopicKind.UP_LOG: (LogLine("warning", "battery at 18 %", _AT),),
     TopicKind.DOWN_CMD: (Command(_COMMAND_ID, _AT + timedelta(minutes=1), "set", {"volume": 40}),),
     TopicKind.DOWN_WANT: (Want(7, {"report_s": 60.0}),),
-    TopicKind.DOWN_RECEIPT: (
-        Receipt(_EVENT_ID, 12, 3, "recorded", _AT, _AT + timedelta(milliseconds=187), "A20261120-0007"),
-    ),
+    TopicKind.DOWN_RECEIPT: (RECEIPT,),
     TopicKind.DOWN_SYNC: (Sync("gap"),),
     TopicKind.DOWN_OTA: (
         Ota(
@@ -98,7 +107,10 @@ EXAMPLES: Final[Mapping[TopicKind, tuple[Message, ...]]] = {
     TopicKind.GATEWAY_STATUS: (Status("online", 3, _AT),),
 }
 
-POST_EXAMPLE: Final = AlarmPost.of("stb-0501", _EVENT)
-ANSWER_EXAMPLE: Final = AlarmAnswer(
-    ok=True, alarm=AlarmFacts("01K8Z6Q91RN5Y7W3T9X2B4D6FH", "A20261120-0007", "raised", _AT)
+POST_EXAMPLE: Final = AlarmPost.of(DEVICE, EVENT)
+_ANSWER = AlarmAnswer(
+    ok=True, alarm=AlarmFacts("01K8Z6Q91RN5Y7W3T9X2B4D6FH", "A20261120-0007", "raised", _AT), now=_NOW
 )
+_SAID = receipt_of(EVENT, _ANSWER)
+ANSWER_EXAMPLE: Final = replace(_ANSWER, signature=sign_receipt(KEY, DEVICE, _SAID)) if _SAID else _ANSWER
+UNRECORDED_EXAMPLE: Final = AlarmAnswer(ok=True, is_unrecorded=True, is_seen=True, now=_NOW)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from gateway.contract.codec import name_of
 from gateway.contract.limits import END_YEAR, FIRST_YEAR, MAX_ID_CHARS, MAX_VALUE_CHARS, MAX_WHOLE
-from gateway.contract.times import END_MS, FIRST_MS, from_ms, to_ms
+from gateway.contract.times import END_MS, FIRST_MS, from_any_ms, from_ms, to_ms
 from gateway.model.errors import BadInput
 
 Scalar = float | bool | str
@@ -92,6 +92,22 @@ class Moment:
 
     def schema(self) -> Schema:
         return {"type": "integer", "minimum": FIRST_MS, "maximum": END_MS - 1}
+
+
+@dataclass(frozen=True, slots=True)
+class AnyMoment:
+    """A point in time by a clock that may be wrong: an alarm is taken whenever its device believes that it is."""
+
+    def read(self, raw: object, place: str) -> datetime:
+        if type(raw) is not int:
+            raise wrong_type(raw, "a time in milliseconds", place)
+        return from_any_ms(raw)
+
+    def write(self, value: datetime) -> object:
+        return to_ms(value)
+
+    def schema(self) -> Schema:
+        return {"type": "integer"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from gateway.contract.fields import (
     ID_PATTERN,
     SLUG_PATTERN,
     ULID_PATTERN,
+    AnyMoment,
     Choice,
     Details,
     Flag,
@@ -32,6 +33,7 @@ from gateway.contract.limits import (
     MAX_BATCH,
     MAX_ID_CHARS,
     MAX_NAME_CHARS,
+    MAX_PAYLOAD_BYTES,
     MAX_PROPERTIES,
     MAX_SENTENCE_CHARS,
     MAX_TEXT_CHARS,
@@ -52,7 +54,8 @@ SLUG: Final = Text(MAX_ID_CHARS, SLUG_PATTERN)
 SIGNATURE: Final = Text(1024, HEX_PATTERN)
 VALUES: Final = Table(Measured(), MAX_PROPERTIES)
 
-_SIGNATURE = wire("sig", SIGNATURE, "HMAC-SHA256 by the device's key, in hexadecimal.")
+#: Of an event any text is read, because an alarm with a broken signature is an alarm; it is checked afterwards.
+CLAIM: Final = Text(MAX_PAYLOAD_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +222,14 @@ class Event(Message):
     event_id: str = field(metadata=wire("id", EVENT_ID, "A ULID, the same in every repetition."))
     boot: int = field(metadata=wire("boot", BOOT, "The start of the device that this belongs to."))
     seq: int = field(metadata=wire("seq", SEQ, "Counts the events of one boot; (device, boot, seq) is the identity."))
-    at: datetime = field(metadata=wire("ts", Moment(), "When it happened, by the device's clock."))
-    kind: str = field(metadata=wire("e", SLUG, "What happened: `sos_pressed`, `cancelled`, `smoke`, `tamper` …"))
+    at: datetime = field(metadata=wire("ts", AnyMoment(), "When it happened, by the device's clock, also a wrong one."))
+    kind: str = field(
+        metadata=wire("e", SLUG, "What happened: `sos_pressed`, `sos_silent`, `cancelled`, `smoke`, `tamper` …")
+    )
     details: Mapping[str, object] = field(
         default_factory=dict, metadata=wire("d", Details(), "Facts for people, such as how long a key was held.")
     )
-    signature: str = field(default="", metadata=_SIGNATURE)
+    signature: str = field(default="", metadata=wire("sig", CLAIM, "HMAC-SHA256 by the device's key, in hexadecimal."))
 
 
 @dataclass(frozen=True, slots=True)

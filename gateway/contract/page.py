@@ -39,7 +39,7 @@ REASONS: Final[Mapping[str, str]] = {
     "wrong_type": "A value has another JSON type; true is no number and 1.0 is no whole number.",
     "missing_field": "A key that must be there is not.",
     "out_of_range": "A number, a length or a count outside its limits.",
-    "time_out_of_range": f"A timestamp outside the years {limits.FIRST_YEAR} to {limits.END_YEAR - 1}; never of an event.",
+    "time_out_of_range": f"A timestamp outside the years {limits.FIRST_YEAR} to {limits.END_YEAR - 1}; not of events.",
     "bad_format": "A text does not have its form (a ULID, a word, hexadecimal).",
     "bad_name": "The name of a property, part or event does not have the form of a name.",
     "unknown_word": "A word that is none of the choices.",
@@ -72,11 +72,11 @@ receipt says `recorded`. After three seconds it also posts it over HTTPS, with t
 comes back after a random pause that grows (decorrelated jitter).
 - The area in a topic must be the device's area in the registry; the gateway checks it and keeps what does not fit \
 in quarantine.
-- An event is taken whatever its `ts` says: a button that believes in 1970 still calls for help. More than a day in the \
-past or a minute in the future means that its clock is wrong, and the server's time counts; between ten seconds and a \
-day the alarm is late. Measurements with such times are refused. `now` in a receipt is the time: a device whose clock \
-is more than a minute away from it keeps the difference and adds it from then on; what it has said before stays as it \
-was said, because `ts` is part of what an event is.
+- An event is taken whatever its `ts` says: a button that believes in 1970 still calls for help. More than a day in \
+the past or a minute in the future means that its clock is wrong, and the server's time counts; between ten seconds \
+and a day the alarm is late. Measurements with such times are refused. `now` in a receipt is the time: a device whose \
+clock is more than a minute away from it keeps the difference and adds it from then on; what it has said before stays \
+as it was said, because `ts` is part of what an event is.
 - `sos_silent` is a call for help under coercion: it is answered like any other, and whoever sends it shows nothing.
 """
 

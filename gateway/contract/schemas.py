@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.contract.alarm_post import AlarmAnswer, AlarmPost
 from gateway.contract.codec import parse
-from gateway.contract.examples import ANSWER_EXAMPLE, EXAMPLES, POST_EXAMPLE
+from gateway.contract.examples import ANSWER_EXAMPLE, EXAMPLES, POST_EXAMPLE, UNRECORDED_EXAMPLE
 from gateway.contract.fields import Schema
 from gateway.contract.messages import MESSAGE_OF, Message
 from gateway.contract.topics import MAJOR, TopicKind
@@ -17,7 +17,7 @@ def schemas() -> Mapping[str, Schema]:
     """Return every schema by its file name, such as `up-tele.json`."""
     found = {file_name(kind): _dressed(file_name(kind), record, EXAMPLES[kind]) for kind, record in MESSAGE_OF.items()}
     found["alarm-post.json"] = _dressed("alarm-post.json", AlarmPost, (POST_EXAMPLE,))
-    found["alarm-answer.json"] = _dressed("alarm-answer.json", AlarmAnswer, (ANSWER_EXAMPLE,))
+    found["alarm-answer.json"] = _dressed("alarm-answer.json", AlarmAnswer, (ANSWER_EXAMPLE, UNRECORDED_EXAMPLE))
     return found
 
 

@@ -22,6 +22,17 @@ def from_ms(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
+def from_any_ms(milliseconds: int) -> datetime:
+    """Return the moment of any number; one outside the calendar is its first or last moment.
+
+    A day is left at both ends, so that every time zone can show it.
+    """
+    return from_ms(min(max(milliseconds, CALENDAR_FIRST_MS), CALENDAR_LAST_MS))
+
+
 #: A timestamp of the wire lies in `FIRST_MS <= ts < END_MS`.
 FIRST_MS = to_ms(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
 END_MS = to_ms(datetime(END_YEAR, 1, 1, tzinfo=UTC))
+#: What a wrong clock may say and we still keep: the second day of the year 1 to the last but one of 9999.
+CALENDAR_FIRST_MS = to_ms(datetime(1, 1, 2, tzinfo=UTC))
+CALENDAR_LAST_MS = to_ms(datetime(9999, 12, 30, tzinfo=UTC))
