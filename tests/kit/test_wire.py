@@ -71,3 +71,40 @@ async def test_an_answer_breaks_off_after_so_many_bytes(echo_port: int) -> None:
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await reader.readexactly(5)
         writer.close()
+
+
+async def test_an_answer_breaks_off_in_the_middle_of_a_chunk(echo_port: int) -> None:
+    """What is before the cut still arrives: half a packet, and then the reset."""
+    async with Wire(echo_port) as wire:
+        reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+        wire.cut_after(3)
+        writer.write(b"hello")
+        assert await reader.readexactly(3) == b"hel"
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        writer.close()
+
+
+async def test_a_wire_that_drops_one_way_still_carries_the_other(echo_port: int) -> None:
+    """The server hears us and we do not hear it, until the wire is mended."""
+    async with Wire(echo_port) as wire:
+        reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+        wire.drop(down=True)
+        writer.write(b"hello")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.readexactly(5), 0.1)
+        assert wire._up.bytes_passed == 5
+        wire.mend()
+        assert await asyncio.wait_for(reader.readexactly(5), 5) == b"hello"
+        writer.close()
+
+
+async def test_a_dripping_wire_brings_everything_in_pieces(echo_port: int) -> None:
+    """Nothing is lost and nothing is turned round, only slow."""
+    async with Wire(echo_port) as wire:
+        wire.drip(2, 0.005)
+        reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+        writer.write(b"hello world")
+        assert len(await asyncio.wait_for(reader.read(100), 5)) == 2
+        assert await asyncio.wait_for(reader.readexactly(9), 5) == b"llo world"
+        writer.close()
