@@ -3,11 +3,13 @@
 import re
 import secrets
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.contract.signing import alarm_key
 from gateway.model.errors import ConfigurationError
 from gateway.model.ids import AREA_DIGITS
 from gateway.model.registry import Area, Camera, Device, Household
@@ -43,7 +45,7 @@ class CommunityPart(_Part):
 
 
 class HouseholdPart(_Part):
-    """`[[household]]`; `cameras` links cameras by hand, nearest first."""
+    """`[[household]]`; `cameras` links cameras by hand, nearest first; `silent_keys` raise a silent alarm on its TV."""
 
     id: Name
     building: str = ""
@@ -55,6 +57,7 @@ class HouseholdPart(_Part):
     map_x: float | None = None
     map_y: float | None = None
     cameras: list[str] = Field(default_factory=list)
+    silent_keys: str = Field("", pattern=r"^([0-9]{4,8})?$")
 
 
 class DevicePart(_Part):
@@ -152,13 +155,18 @@ def _check_known(path: Path, who: str, what: str, named: str | None, known: set[
         raise ConfigurationError(f"unknown {what} {named!r}", place=f"{path}: {who}", cure=cure)
 
 
-async def register(dsn: str, community: Community) -> dict[str, int]:
-    """Write the community in one transaction and return how many of what it holds."""
+async def register(dsn: str, community: Community, passwords: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Write the community in one transaction and return how many of what it holds.
+
+    `passwords` are those of devices by id; a device with one gets the key of its alarms made from it.
+    """
     database = Database(dsn, max_size=1, program="linli-register")
     await database.start()
     try:
         async with database.transaction() as connection:
             await _write(connection, community)
+            keys = {device_id: alarm_key(device_id, password) for device_id, password in (passwords or {}).items()}
+            await registry.write_alarm_keys(connection, keys)
     finally:
         await database.stop()
     return {

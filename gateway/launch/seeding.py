@@ -54,7 +54,8 @@ async def seed(dsn: str, data_dir: Path, file: Path, *, camera_port: int = regis
     """
     community = registration.read(file, camera_port=camera_port)
     await migrate_at(dsn)
-    await registration.register(dsn, community)
+    devices = settings_file.keep_passwords(_devices_file(data_dir), [device.id for device in community.device])
+    await registration.register(dsn, community, devices)
     database = Database(dsn, max_size=2, program="linli-seed")
     await database.start()
     try:
@@ -62,8 +63,17 @@ async def seed(dsn: str, data_dir: Path, file: Path, *, camera_port: int = regis
         tokens = await _box_tokens(database, community.community.area_id)
     finally:
         await database.stop()
-    _write_secrets(data_dir / "secrets", community, tokens)
+    settings_file.write_secret(data_dir / "secrets" / "boxes.json", settings_file.as_json(tokens))
     return Seeded(community, logins, tokens)
+
+
+def device_passwords(data_dir: Path) -> Mapping[str, str]:
+    """Return the passwords of devices that were made here before, by id. Raises ConfigurationError."""
+    return settings_file.read_passwords(_devices_file(data_dir))
+
+
+def _devices_file(data_dir: Path) -> Path:
+    return data_dir / "secrets" / "devices.json"
 
 
 async def _make_accounts(accounts: Accounts, community: Community) -> tuple[Login, ...]:
@@ -87,8 +97,3 @@ async def _make_account(accounts: Accounts, person: registration.PersonPart) -> 
 async def _box_tokens(database: Database, area_id: str) -> dict[str, str]:
     rows = await database.fetch(named("launch")["list_box_tokens"], area_id)
     return {row["household_id"]: row["tv_token"] for row in rows}
-
-
-def _write_secrets(folder: Path, community: Community, tokens: Mapping[str, str]) -> None:
-    settings_file.keep_passwords(folder / "devices.json", [device.id for device in community.device])
-    settings_file.write_secret(folder / "boxes.json", settings_file.as_json(tokens))

@@ -31,6 +31,8 @@ class Household:
     map_x: float | None
     map_y: float | None
     tv_token: str
+    #: Digits that raise a silent alarm on this household's television; empty: none. Never on any screen.
+    silent_keys: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Device:
     last_seen_at: datetime | None = None
     silence_s: int = 900
     revoked_at: datetime | None = None
+    #: The key of its alarms and receipts, see `gateway.contract.signing`; None where it signs nothing.
+    alarm_key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The registry: areas, households, devices, cameras, presence, and samples of what was refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -82,7 +82,7 @@ async def put_area(connection: Connection, area: Area) -> None:
 
 
 async def put_household(connection: Connection, home: Household) -> None:
-    """Insert or update; the token of an existing household stays."""
+    """Insert or update; the token of an existing household stays, and so do its silent keys where none are given."""
     values = [getattr(home, field.name) for field in fields(home)]
     await connection.execute(SQL["upsert_household"], *values)
 
@@ -99,6 +99,18 @@ async def put_device(connection: Connection, device: Device) -> None:
         *(device.device_id, device.area_id, device.household_id, device.camera_id),
         *(device.kind, device.name, device.model, device.silence_s),
     )
+
+
+async def write_alarm_keys(connection: Connection, key_by_device: Mapping[str, bytes]) -> None:
+    """Give devices the keys of their alarms; those that the registry does not know are passed over."""
+    ordered = sorted(key_by_device)
+    await connection.execute(SQL["write_alarm_keys"], ordered, [key_by_device[device_id] for device_id in ordered])
+
+
+async def write_silent_keys(database: Queryable, household_id: str, digits: str) -> bool:
+    """Set the digits of a household's silent alarm, empty for none; False where there is no such household."""
+    found = await database.fetchval(SQL["write_silent_keys"], household_id, digits)
+    return found is not None
 
 
 async def link_camera(connection: Connection, household_id: str, camera_id: str, rank: int) -> None:

@@ -3,11 +3,13 @@ from pathlib import Path
 import pytest
 
 from gateway import registration
+from gateway.contract.signing import alarm_key
 from gateway.model.errors import ConfigurationError
 from gateway.store import registry
 from gateway.store.pool import Database
 from tests.kit.servers import REPOSITORY
 
+AREA = "110105001001"
 VILLAGE = REPOSITORY / "firmware_stubs" / "villages" / "liuwan.toml"
 
 
@@ -56,3 +58,45 @@ def test_an_open_port_is_filled_in() -> None:
     sources = {camera.source for camera in registration.read(VILLAGE, camera_port=24000).camera}
     assert {"rtsp://127.0.0.1:24000/stream", "http://127.0.0.1:24001/mjpeg"} <= sources
     assert not any("{" in source for source in sources)
+
+
+async def test_a_device_with_a_password_gets_the_key_of_its_alarms(database_dsn: str) -> None:
+    """The key is made from the password; without one there is no key, and registering again takes none away."""
+    community = registration.read(VILLAGE)
+    await registration.register(database_dsn, community, {"stb-0301": "secret", "stranger": "x"})
+    await registration.register(database_dsn, community)
+    database = Database(database_dsn)
+    await database.start()
+    devices = {device.device_id: device for device in await registry.devices(database, AREA)}
+    await database.stop()
+    assert devices["stb-0301"].alarm_key == alarm_key("stb-0301", "secret")
+    assert {name for name, device in devices.items() if device.alarm_key} == {"stb-0301"}
+    assert "alarm_key" not in repr(devices["stb-0301"])
+
+
+async def test_silent_keys_come_from_the_file_and_stay_where_it_names_none(database_dsn: str) -> None:
+    """The file sets them; a file without them leaves what was set by hand, and nobody reads them in a log."""
+    await registration.register(database_dsn, registration.read(VILLAGE))
+    database = Database(database_dsn)
+    await database.start()
+    assert await registry.write_silent_keys(database, "hh-0301", "13579")
+    assert not await registry.write_silent_keys(database, "nobody", "13579")
+    await registration.register(database_dsn, registration.read(VILLAGE))
+    homes = {home.household_id: home for home in await registry.households(database, AREA)}
+    assert (homes["hh-0301"].silent_keys, homes["hh-0302"].silent_keys) == ("13579", "2580")
+    assert homes["hh-0303"].silent_keys == ""
+    assert "2580" not in repr(homes["hh-0302"])
+    await database.stop()
+
+
+@pytest.mark.parametrize("digits", ["123", "123456789", "12a4", " 1234"])
+def test_silent_keys_are_four_to_eight_digits(tmp_path: Path, digits: str) -> None:
+    """A file with another sequence is refused by its place."""
+    path = tmp_path / "village.toml"
+    path.write_text(
+        f'[community]\narea_id = "{AREA}"\nname = "x"\n'
+        f'[[household]]\nid = "h-1"\naddress = "x"\nsilent_keys = "{digits}"\n'
+    )
+    with pytest.raises(ConfigurationError) as refused:
+        registration.read(path)
+    assert "silent_keys" in str(refused.value)

@@ -7,14 +7,22 @@ insert into areas (area_id, name, name_en, parent_id, plan) values ($1, $2, $3, 
        plan = case when excluded.plan = '{}' then areas.plan else excluded.plan end
 
 -- name: upsert_household
--- A household keeps the token that its box already has.
+-- A household keeps the token that its box already has, and its silent keys where none are given.
 insert into households (household_id, area_id, building, unit, room, address, resident_name, resident_note,
-                        map_x, map_y, tv_token)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                        map_x, map_y, tv_token, silent_keys)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     on conflict (household_id) do update
    set area_id = excluded.area_id, building = excluded.building, unit = excluded.unit, room = excluded.room,
        address = excluded.address, resident_name = excluded.resident_name, resident_note = excluded.resident_note,
-       map_x = excluded.map_x, map_y = excluded.map_y
+       map_x = excluded.map_x, map_y = excluded.map_y,
+       silent_keys = coalesce(nullif(excluded.silent_keys, ''), households.silent_keys)
+
+-- name: write_alarm_keys
+update devices d set alarm_key = k.alarm_key
+  from unnest($1::text[], $2::bytea[]) as k (device_id, alarm_key) where d.device_id = k.device_id
+
+-- name: write_silent_keys
+update households set silent_keys = $2 where household_id = $1 returning household_id
 
 -- name: upsert_camera
 insert into cameras (camera_id, area_id, name, position, map_x, map_y, heading_deg, view_deg, range_m, source, enabled)
