@@ -54,7 +54,6 @@ class DeskSettings(Section, section="desk"):
 
     host: str = Field("127.0.0.1", description="Address that the desk's server listens on.")
     port: int = Field(18801, ge=0, le=65535, description="Port of the desk's pages; 0 takes a free one.")
-    sign_limits_s: tuple[int, int, int] = Field((30, 60, 90), description="Three limits of the bar until 签收 (s).")
     responders: tuple[str, ...] = Field(
         ("保安", "网格员", "物业", "110", "119", "120"), description="Who can be sent, offered as buttons at 派警."
     )

@@ -1,5 +1,6 @@
 """What the security desk reads beside ledger and registry: faces of alarms, figures of a shift, lost devices."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,18 @@ from gateway.store.pool import Database, Record
 from gateway.store.queries import named
 
 SQL = named("desk")
+_NAMES = ("address", "resident_name", "device_name", "device_kind", "area_name")
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTimer:
+    """A timer of an alarm's newest round: who is asked then, and whether that is still to come."""
+
+    kind: str
+    level: int
+    name: str
+    due_ms: int
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +34,9 @@ class Face:
     resident_name: str
     device_name: str
     device_kind: str
+    area_name: str = ""
+    timers: Sequence[FaceTimer] = ()
+    presses_in_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +76,25 @@ class OpenNotice:
 
 async def find_face(database: Database, alarm_id: str) -> Face | None:
     """Return one alarm with its names or None."""
-    row = await database.fetchrow(SQL["find_face"], alarm_id)
-    return _face_of(row) if row else None
+    found = await read_faces(database, [alarm_id])
+    return found[0] if found else None
 
 
-async def list_open_faces(database: Database, area_prefix: str) -> list[Face]:
-    """Return every alarm that is not closed."""
-    return [_face_of(row) for row in await database.fetch(SQL["list_open_faces"], area_prefix)]
+async def read_faces(database: Database, alarm_ids: Collection[str]) -> list[Face]:
+    """Return alarms by id in no certain order; unknown ones are left out."""
+    return [_face_of(row) for row in await database.fetch(SQL["read_faces"], list(alarm_ids))]
+
+
+async def list_open_versions(database: Database, area_prefix: str) -> dict[str, int]:
+    """Return the version of every alarm that is not closed, by id."""
+    return {row["alarm_id"]: row["version"] for row in await database.fetch(SQL["list_open_versions"], area_prefix)}
 
 
 async def list_recent_faces(database: Database, area_prefix: str, limit: int) -> list[Face]:
     """Return the newest alarms, newest first."""
-    return [_face_of(row) for row in await database.fetch(SQL["list_recent_faces"], area_prefix, limit)]
+    newest = [row["alarm_id"] for row in await database.fetch(SQL["list_recent_ids"], area_prefix, limit)]
+    faces = await read_faces(database, newest)
+    return sorted(faces, key=lambda face: newest.index(face.alarm.alarm_id))
 
 
 async def sum_shift(database: Database, area_prefix: str, since: datetime) -> Shift:
@@ -103,8 +126,14 @@ async def ping(database: Database) -> None:
 
 
 def _face_of(row: Record) -> Face:
-    names = (row[name] or "" for name in ("address", "resident_name", "device_name", "device_kind"))
-    return Face(alarm_of(row), *names)
+    address, resident, device_name, device_kind, area_name = (row[name] or "" for name in _NAMES)
+    timers = tuple(FaceTimer(**timer) for timer in row["timers"])
+    return Face(
+        *(alarm_of(row), address, resident, device_name, device_kind),
+        area_name=area_name,
+        timers=timers,
+        presses_in_minute=row["presses_in_minute"],
+    )
 
 
 async def list_open_notices(database: Database, area_prefix: str, per_area: int) -> list[OpenNotice]:

@@ -9,7 +9,7 @@ from gateway.accounts.sessions import Accounts
 from gateway.alarms.ledger import AlarmLedger
 from gateway.contract import codec
 from gateway.model.alarms import Action, Outcome, Verdict
-from gateway.model.errors import NotFound
+from gateway.model.errors import BadInput, NotFound
 from gateway.model.ids import CameraId
 from gateway.model.people import Person
 from gateway.model.registry import Camera
@@ -18,23 +18,26 @@ from gateway.store import alarms, desk, registry
 from gateway.store.desk import Face
 from gateway.store.pool import Database
 from gateway.web import sessions
-from gateway.web.params import Body, body_of
+from gateway.web.params import Body, body_of, query_of
 from security_video import linking
+from security_video.desk.alarm_rows import GroupPage, alarm_row
 from security_video.desk.board import Board
 from security_video.desk.homes import Home, home_of
 from security_video.desk.shapes import (
+    FALSE_ALARMS,
     Detail,
     Device,
     LinkedCamera,
     PastYear,
-    alarm_row,
     course_event,
     household_card,
     place_of,
 )
+from security_video.desk.storms import StormKey, after, arrange
 
 ROLES = ("operator", "supervisor")
 LINKED_CAMERAS = 4
+GROUP_PAGE = 50
 
 
 class StepBody(Body):
@@ -58,6 +61,17 @@ class RevealBody(Body):
     """Whose number is asked for: `self` or the contact's place in the list."""
 
     contact: str = Field(max_length=4)
+    #: Said after the warning that a silent alarm shows.
+    is_sure: bool = False
+
+
+class GroupQuery(Body):
+    """Which group is opened, and behind which alarm the next rows are wanted."""
+
+    area: str = Field("", max_length=12)
+    kind: str = Field("", max_length=40)
+    drill: bool = False
+    after: str = Field("", max_length=40)
 
 
 class AlarmsApi:
@@ -77,10 +91,22 @@ class AlarmsApi:
         _person, face = await self._allowed(request)
         return _json(await self._detail(face))
 
+    async def list_group(self, request: web.Request) -> web.Response:
+        """GET: the next rows of a group of the queue in the order of the work, as a `GroupPage`."""
+        person = sessions.check_role(request, *ROLES)
+        query = query_of(request, GroupQuery)
+        key = StormKey(query.area, query.kind, query.drill)
+        groups = arrange(self._board.open_for(person)).groups
+        members = next((group.members for group in groups if group.key == key), ())
+        faces, cursor = after(members, query.after, GROUP_PAGE)
+        return _json(GroupPage(tuple(alarm_row(face, key.text) for face in faces), cursor))
+
     async def step(self, request: web.Request) -> web.Response:
         """POST: one step of the work; Conflict tells who was faster."""
         person, face = await self._allowed(request)
         body = await body_of(request, StepBody)
+        if body.action == "dispatch":
+            await self._refuse_unverified(face)
         await self._ledger.step(
             face.alarm.alarm_id,
             Action(body.action),
@@ -104,6 +130,13 @@ class AlarmsApi:
         """POST: one whole telephone number; who asked for whose, and because of which alarm, is on record first."""
         person, face = await self._allowed(request)
         body = await body_of(request, RevealBody)
+        if face.alarm.is_silent and not body.is_sure:
+            raise BadInput(
+                "the alarm is silent: whoever is with the caller must not hear a call",
+                reason="silent_alarm",
+                place="is_sure",
+                cure="Say is_sure after the warning.",
+            )
         home = await self._home(face)
         contact = next((one for one in home.contacts if one.key == body.contact), None) if home else None
         if home is None or contact is None:
@@ -147,6 +180,20 @@ class AlarmsApi:
             place=place_of(home.map_x, home.map_y) if home else None,
             cameras=await self._linked(home) if home else (),
         )
+
+    async def _refuse_unverified(self, face: Face) -> None:
+        """Refuse to send anybody to a home with many false alarms before somebody has found this one to be true."""
+        home_id = face.alarm.household_id
+        if home_id is None or face.alarm.verdict is Verdict.TRUE:
+            return
+        _alarms, false_alarms = await alarms.count_in_year(self._database, home_id, self._clock.now())
+        if false_alarms >= FALSE_ALARMS:
+            raise BadInput(
+                f"{false_alarms} false alarms in twelve months: verify first",
+                reason="verify_first",
+                place="action",
+                cure="Verify the alarm as true, then send somebody.",
+            )
 
     async def _past(self, home: Home) -> PastYear:
         return PastYear(*await alarms.count_in_year(self._database, home.household_id, self._clock.now()))

@@ -25,9 +25,12 @@ from security_video.desk.pages.board.view import BoardPage
 from security_video.desk.pages.login.view import DeskLogin
 from security_video.desk.status import Places, StatusWatch
 from security_video.desk.templating import environment, static_files
+from security_video.desk.unrecorded import Names, Unrecorded
 from security_video.hub import hub_of
 from security_video.settings import DeskSettings, GatewayAddress, VideoSettings
 
+#: No question of the desk takes longer; on a server that hangs, the next one may go another way.
+HANG_S = 5.0
 PLATFORM_NAMES: Mapping[str, str] = {"zh": "邻里", "en": "Linli"}
 
 
@@ -42,7 +45,7 @@ class Desk:
 def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Desk:
     """Return the desk of one area, `community` its name by language; nothing runs yet."""
     own, node = settings.of(DeskSettings), settings.node
-    database = Database(settings.database.dsn, max_size=6, program="linli-desk")
+    database = Database(settings.database.dsn, max_size=6, program="linli-desk", hang_s=HANG_S)
     ledger = AlarmLedger(database, clock, time_zone=node.time_zone, delays=settings.delays)
     accounts = Accounts(database, clock)
     board = Board(database, clock, node.area_id)
@@ -52,7 +55,9 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     status = StatusWatch(database, clock, places, hub.count_live, area_id=node.area_id)
     alarms = AlarmsApi(database, ledger, board, accounts, clock=clock)
     notices = NoticeBoard(database, clock, accounts, node.area_id)
-    feed = AlarmFeed(ledger, Sources(board, notices, status, clock))
+    names = Names(database, node.area_id)
+    unrecorded = Unrecorded(names, board, clock, node.data_dir, node.area_id)
+    feed = AlarmFeed(ledger, Sources(board, unrecorded, notices, status, clock))
     static = static_files()
     made = environment(static, community)
     login = DeskLogin(accounts, made, title="值班台")
@@ -73,7 +78,7 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
         Route("GET", "/api/watch", around.watch),
     )
     server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
-    return Desk((database, board, notices, hub, status, server), server)
+    return Desk((database, board, names, unrecorded, notices, hub, status, server), server)
 
 
 async def serve(options: argparse.Namespace) -> int:

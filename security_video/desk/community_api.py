@@ -13,7 +13,8 @@ from gateway.store import desk, registry
 from gateway.store.pool import Database
 from gateway.web import sessions
 from security_video.desk import shapes
-from security_video.desk.board import Board
+from security_video.desk.alarm_rows import alarm_row
+from security_video.desk.board import Board, has_come_to
 from security_video.desk.shifts import shift_at
 from security_video.health import State
 from security_video.hub import Hub
@@ -60,13 +61,14 @@ class CommunityApi:
         prefix = area_prefix(self._narrower(person))
         troubles = await desk.list_troubled_devices(self._database, prefix, TROUBLES)
         recent = await desk.list_recent_faces(self._database, prefix, RECENT_ALARMS)
-        seats = {(viewer.seat, viewer.person.display_name) for viewer in self._board.viewers_for(person)}
+        viewers = self._board.viewers_for(person)
+        seats = {shapes.Seat(viewer.seat, viewer.person.display_name, viewer.is_looking) for viewer in viewers}
         return _json(
             shapes.Watch(
                 (*self._dark_cameras(person), *(shapes.trouble(device) for device in troubles)),
                 await desk.count_unheard_devices(self._database, prefix),
-                tuple(shapes.alarm_row(face) for face in recent),
-                tuple(shapes.Seat(*seat) for seat in sorted(seats)),
+                tuple(alarm_row(face) for face in recent if has_come_to(person, face.alarm) or not face.alarm.is_open),
+                tuple(sorted(seats, key=lambda seat: (seat.seat.zfill(2), seat.name))),
             )
         )
 

@@ -4,47 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.alarms.states import legal_actions
 from gateway.model.alarms import AlarmEvent
 from gateway.model.registry import Camera
 from gateway.runtime.clock import to_ms
-from gateway.store.desk import Face, OpenNotice, Shift, TroubledDevice
+from gateway.store.desk import OpenNotice, Shift, TroubledDevice
+from security_video.desk.alarm_rows import AlarmRow, ms_or_none
 from security_video.desk.homes import Contact, Home
 
 MASK = "****"
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmRow:
-    """One alarm as the queue shows it; `actions` are the steps that the state table allows now."""
-
-    alarm_id: str
-    no: str
-    version: int
-    kind: str
-    level: int
-    state: str
-    source: str
-    area_id: str
-    household_id: str | None
-    address: str
-    resident: str
-    device_name: str
-    device_kind: str
-    raised_ms: int
-    device_ms: int
-    notified_ms: int | None
-    acknowledged_ms: int | None
-    acknowledged_by: str | None
-    acknowledged_name: str | None
-    verdict: str | None
-    dispatched_to: str | None
-    outcome: str | None
-    closed_ms: int | None
-    cancelled_ms: int | None
-    press_count: int
-    details: Mapping[str, object]
-    actions: Sequence[str]
+#: From so many false alarms in a year on, an alarm is verified before anybody is sent.
+FALSE_ALARMS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +27,36 @@ class StatusItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """Who sits at which desk right now; `is_looking` is False while that page is covered or in the background."""
+
+    seat: str
+    name: str
+    is_looking: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DrillLine:
+    """A drill that runs now, and where."""
+
+    area_name: str
+    ends_ms: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """What is known about the platform's own health; `blind_since_ms` is set while the ledger cannot be read."""
+    """What is known about the platform's own health; `blind_since_ms` is set while the ledger cannot be read.
+
+    `others` are the other pages open for the viewer's area; `unmanned` names areas with a roster and nobody on duty,
+    told to supervisors.
+    """
 
     items: Sequence[StatusItem]
     blind_since_ms: int | None
+    others: Sequence[Seat] = ()
+    unmanned: Sequence[str] = ()
+    drills: Sequence[DrillLine] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +90,8 @@ class HouseholdCard:
     tags: Sequence[str]
     contacts: Sequence[ContactLine]
     past: PastYear
+    #: So many false alarms in the past year that somebody is sent only once the alarm is verified as true.
+    must_verify_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +211,6 @@ class Notices:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """Who sits at which desk right now."""
-
-    seat: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Watch:
     """What deserves a look in a quiet hour; `unheard` devices are registered and have not said a word yet."""
 
@@ -230,40 +218,6 @@ class Watch:
     unheard: int
     recent: Sequence[AlarmRow]
     seats: Sequence[Seat]
-
-
-def alarm_row(face: Face) -> AlarmRow:
-    """Return the row of an alarm."""
-    alarm = face.alarm
-    return AlarmRow(
-        alarm_id=alarm.alarm_id,
-        no=alarm.short_no,
-        version=alarm.version,
-        kind=alarm.kind,
-        level=alarm.level,
-        state=alarm.state,
-        source=alarm.source,
-        area_id=alarm.area_id,
-        household_id=alarm.household_id,
-        address=face.address,
-        resident=face.resident_name,
-        device_name=face.device_name,
-        device_kind=face.device_kind,
-        raised_ms=to_ms(alarm.raised_at),
-        device_ms=to_ms(alarm.device_at),
-        notified_ms=ms_or_none(alarm.notified_at),
-        acknowledged_ms=ms_or_none(alarm.acknowledged_at),
-        acknowledged_by=alarm.acknowledged_by,
-        acknowledged_name=alarm.acknowledged_name,
-        verdict=alarm.verdict,
-        dispatched_to=alarm.dispatched_to,
-        outcome=alarm.outcome,
-        closed_ms=ms_or_none(alarm.closed_at),
-        cancelled_ms=ms_or_none(alarm.cancelled_by_user_at),
-        press_count=alarm.press_count,
-        details=alarm.details,
-        actions=tuple(legal_actions(alarm.state)),
-    )
 
 
 def course_event(event: AlarmEvent) -> CourseEvent:
@@ -275,7 +229,8 @@ def household_card(home: Home, past: PastYear) -> HouseholdCard:
     """Return the card of a household with its numbers masked."""
     contacts = tuple(contact_line(contact) for contact in home.contacts)
     return HouseholdCard(
-        home.household_id, home.address, home.resident_name, home.age, home.sex, home.tags, contacts, past
+        *(home.household_id, home.address, home.resident_name, home.age, home.sex, home.tags, contacts, past),
+        must_verify_first=past.false_alarms >= FALSE_ALARMS,
     )
 
 
@@ -326,8 +281,3 @@ def tonight(shift: Shift, name: str, since: datetime) -> Tonight:
     """Return the figures of a shift."""
     median_ms = None if shift.median_sign_s is None else round(shift.median_sign_s * 1000)
     return Tonight(name, to_ms(since), shift.alarms, shift.closed, shift.false_alarms, median_ms)
-
-
-def ms_or_none(moment: datetime | None) -> int | None:
-    """Return `moment` in ms since 1970, None for None."""
-    return None if moment is None else to_ms(moment)

@@ -1,8 +1,9 @@
 """The dots of the top bar: each one a fact that was just looked up, never a hope."""
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,11 +11,14 @@ from typing import Final
 import aiohttp
 
 from gateway.model.errors import Unavailable
-from gateway.runtime.clock import Clock
+from gateway.model.ids import area_prefix, is_within
+from gateway.model.people import Person
+from gateway.runtime.clock import Clock, to_ms
 from gateway.runtime.service import Statistics, keep_running
-from gateway.store import desk
+from gateway.store import desk, drills, duty
+from gateway.store.drills import Drill
 from gateway.store.pool import Database
-from security_video.desk.shapes import StatusItem
+from security_video.desk.shapes import DrillLine, StatusItem
 
 LOOK_EVERY_S: Final = 3.0
 PATIENCE_S: Final = 2.0
@@ -38,11 +42,16 @@ class Places:
 class StatusWatch:
     """Looks every few seconds at the ledger, the gateway, the cameras and the disk; a service."""
 
-    def __init__(self, database: Database, clock: Clock, places: Places, count_video: CountVideo) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, places: Places, count_video: CountVideo, *, area_id: str
+    ) -> None:
         self._database = database
         self._clock = clock
         self._places = places
         self._count_video = count_video
+        self._area_id = area_id
+        self._unmanned: Sequence[tuple[str, str]] = ()
+        self._drills: Sequence[Drill] = ()
         self._keeper = keep_running("desk_status", self._look_always)
         self._items: dict[str, StatusItem] = {
             key: StatusItem(key, UNKNOWN, "not_looked_yet") for key in ("alarms", "messages", "video", "storage")
@@ -61,17 +70,39 @@ class StatusWatch:
         """Return the newest facts, in the order of the top bar; the cameras are counted at the moment of asking."""
         return tuple(self._items[key] if key != "video" else self._video() for key in self._items)
 
+    def unmanned_for(self, person: Person) -> tuple[str, ...]:
+        """Return the names of areas that keep a roster and have nobody on duty, for a supervisor of them."""
+        if not person.has_role("supervisor"):
+            return ()
+        return tuple(name or area_id for area_id, name in self._unmanned if person.may_see(area_id))
+
+    def drills_for(self, person: Person) -> tuple[DrillLine, ...]:
+        """Return the drills that run now where this person looks."""
+        now = self._clock.now()
+        return tuple(
+            DrillLine(one.area_name, to_ms(one.ends_at), one.note)
+            for one in self._drills
+            if one.runs(now) and (person.may_see(one.area_id) or is_within(person.area_id, one.area_id))
+        )
+
     async def _look_always(self) -> None:
         timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
         async with aiohttp.ClientSession(timeout=timeout) as client:
             while True:
                 await self._look("alarms", self._ask_database())
+                await self._look_around()
                 await self._look("messages", self._ask_gateway(client))
                 await self._look("storage", self._ask_disk())
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self, key: str, asking: Awaitable[StatusItem]) -> None:
         self._items[key] = await asking
+
+    async def _look_around(self) -> None:
+        """Read who is missing and what is practised; away from the database the last known facts stay."""
+        with contextlib.suppress(Unavailable):
+            self._unmanned = await duty.gaps(self._database, area_prefix(self._area_id), self._clock.now())
+            self._drills = await drills.list_drills(self._database, self._area_id)
 
     async def _ask_database(self) -> StatusItem:
         began_s = self._clock.monotonic_s()

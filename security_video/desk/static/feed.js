@@ -10,10 +10,12 @@ async function isSignedOut(meUrl) {
 }
 
 /**
- * Open the feed at `url` and keep it open; `meUrl` answers 401 to somebody who is signed out. `on` has `snapshot(message)`, `alarm(message)`, `notices(message)`, `status(message)` and
+ * Open the feed at `url` and keep it open; `meUrl` answers 401 to somebody who is signed out. `on` has `snapshot(message)`,
+ * `alarm(message)`, `changes(message)`, `notices(message)`, `status(message)`, `selected()` (what the panel shows) and
  * `link({state, since, heard_ms, attempt})` with state "live", "lost" or "signed_out": since when (this
  * browser's clock) and of which moment (the server's) the page shows the last that was heard.
- * Returns `{confirm(alarm_id)}`, which tells the ledger that a person's screen shows the alarm.
+ * Returns `{confirm(ids)}`, which tells the ledger that a person's screen shows these alarms, and `{select(id)}`.
+ * Whether the page is to be seen at all is told by itself: a covered page confirms nothing.
  */
 export function openFeed(url, meUrl, on) {
   let socket = null;
@@ -28,13 +30,17 @@ export function openFeed(url, meUrl, on) {
     if (socket !== null && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   }
 
+  function tellLooking() {
+    send({ t: "looking", is_looking: !document.hidden });
+  }
+
   function watch() {
     clearTimeout(watchdog);
     watchdog = setTimeout(lose, SILENCE_MS);
   }
 
   function connect() {
-    socket = new WebSocket(url);
+    socket = new WebSocket(`${url}?selected=${on.selected() ?? ""}`);
     expected = null;
     wasOpen = false;
     socket.addEventListener("open", () => { wasOpen = true; });
@@ -58,6 +64,7 @@ export function openFeed(url, meUrl, on) {
   function restart(message) {
     expected = message.seq + 1;
     attempt = 0;
+    tellLooking();
     on.link({ state: "live" });
     on.snapshot(message);
   }
@@ -93,6 +100,10 @@ export function openFeed(url, meUrl, on) {
     retry = setTimeout(connect, base * (0.5 + Math.random()));
   }
 
+  document.addEventListener("visibilitychange", tellLooking);
   connect();
-  return { confirm: (alarm_id) => send({ t: "rendered", alarm_id }) };
+  return {
+    confirm: (ids) => send(ids.length === 1 ? { t: "rendered", alarm_id: ids[0] } : { t: "rendered", alarm_ids: ids }),
+    select: (id) => send({ t: "selected", alarm_id: id ?? "" }),
+  };
 }

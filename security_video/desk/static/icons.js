@@ -13,6 +13,11 @@ const PATHS = {
   warn: "M24 6 44 41H4Z M24 19V29 M24 35V35.2",
   pin: "M24 44C15 33 10 26.5 10 19A14 14 0 0 1 38 19C38 26.5 33 33 24 44Z M24 14A5 5 0 1 0 24 24 5 5 0 1 0 24 14Z",
   swap: "M8 16H38L30 8 M40 32H10L18 40",
+  up: "M24 42V8 M11 21 24 8 37 21",
+  doubt: "M15 16A9 9 0 1 1 28 25C24.5 27 24 28.5 24 32 M24 40V40.2",
+  clock: "M24 6A18 18 0 1 0 24 42 18 18 0 1 0 24 6Z M24 14V25L31 29",
+  again: "M38 16A16 16 0 1 0 40 24 M38 6V16H28",
+  people: "M17 8A8 8 0 1 0 17 24 8 8 0 1 0 17 8Z M4 41C5 32 10 28 17 28 24 28 29 32 30 41 M31 9A8 8 0 0 1 31 23 M35 28C40 30 43 34 44 41",
 };
 
 const SHAPES = {
@@ -47,4 +52,11 @@ export function levelMark(level, size, label) {
     "text-anchor": "middle", fill: grade === 1 ? "#fff" : "var(--panel)",
   }, String(grade));
   return draw("svg", { width: size, height: size, viewBox: "0 0 48 48", role: "img", "aria-label": label }, shape, digit);
+}
+
+/** Draw the mark of a drill: a dashed box with 演; `label` is its word. */
+export function drillMark(size, label) {
+  const box = draw("rect", { x: 4, y: 4, width: 40, height: 40, rx: 6, fill: "none", stroke: "var(--dim)", "stroke-width": 3, "stroke-dasharray": "7 5" });
+  const sign = draw("text", { x: 24, y: 33, "font-size": 25, "font-weight": 700, "text-anchor": "middle", fill: "var(--text)" }, label.slice(0, 1));
+  return draw("svg", { width: size, height: size, viewBox: "0 0 48 48", role: "img", "aria-label": label }, box, sign);
 }

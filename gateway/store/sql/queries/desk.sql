@@ -1,20 +1,31 @@
 -- What the security desk reads beside ledger and registry: names of alarms, figures of a shift, lost devices.
 
--- name: find_face
-select a.*, h.address, h.resident_name, d.name as device_name, d.kind as device_kind
+-- name: read_faces
+-- Alarms by id with the names that people know them by, the timers of their newest round, and how often they were
+-- pressed in the minute before the last press (looked up only where there were many presses at all).
+select a.*, h.address, h.resident_name, d.name as device_name, d.kind as device_kind, s.name as area_name,
+       coalesce(t.timers, '[]') as timers,
+       case when a.press_count < 5 then 0
+            else (select count(*) from alarm_presses p
+                   where p.alarm_id = a.alarm_id and p.kind <> 'cancelled'
+                     and p.recorded_at > coalesce(a.last_press_at, a.raised_at) - interval '1 minute')
+       end as presses_in_minute
   from alarms a left join households h using (household_id) left join devices d on d.device_id = a.device_id
- where a.alarm_id = $1
+  left join areas s on s.area_id = a.area_id
+  left join lateral (
+       select jsonb_agg(jsonb_build_object('kind', kind, 'level', level, 'name', target_name, 'is_open', done_at is null,
+                                           'due_ms', floor(extract(epoch from due_at) * 1000)::bigint)
+                        order by due_at, level) as timers
+         from alarm_timers
+        where alarm_id = a.alarm_id and round = (select max(round) from alarm_timers where alarm_id = a.alarm_id)) t on true
+ where a.alarm_id = any($1::text[])
 
--- name: list_open_faces
-select a.*, h.address, h.resident_name, d.name as device_name, d.kind as device_kind
-  from alarms a left join households h using (household_id) left join devices d on d.device_id = a.device_id
- where a.state <> 'closed' and a.area_id like $1 || '%'
+-- name: list_open_versions
+-- What is open and how new it is: the poll reads this, and only what has changed in full.
+select alarm_id, version from alarms where state <> 'closed' and area_id like $1 || '%'
 
--- name: list_recent_faces
-select a.*, h.address, h.resident_name, d.name as device_name, d.kind as device_kind
-  from alarms a left join households h using (household_id) left join devices d on d.device_id = a.device_id
- where a.area_id like $1 || '%'
- order by a.raised_at desc limit $2
+-- name: list_recent_ids
+select alarm_id from alarms where area_id like $1 || '%' order by raised_at desc limit $2
 
 -- name: sum_shift
 -- Alarms raised since $2 under a prefix, how many are closed or were false, and the middle time to a signature.

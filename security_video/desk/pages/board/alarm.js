@@ -4,7 +4,21 @@ import { say, word } from "../../static/words.js";
 /** Tell whether nobody has signed for it yet. */
 export const isWaiting = (alarm) => alarm.state === "raised" || alarm.state === "notified";
 
-export const titleText = (alarm) => (alarm.cancelled_ms === null ? word("kind", alarm.kind) : say("alarm.cancelled"));
+/** Tell whether the bell goes on until somebody signs: level 1, and real. */
+export const isRinging = (alarm) => alarm.level === 1 && !alarm.is_drill && isWaiting(alarm);
+
+/** Order of the work: silent before anything else, drills last; level, unanswered before answered, then the newest. */
+export function byUrgency(one, other) {
+  return Number(other.is_silent) - Number(one.is_silent) || Number(one.is_drill) - Number(other.is_drill)
+    || one.level - other.level || Number(isWaiting(other)) - Number(isWaiting(one)) || other.raised_ms - one.raised_ms;
+}
+
+export const inOrder = (alarms) => [...alarms].sort(byUrgency);
+
+export function titleText(alarm) {
+  const title = alarm.cancelled_ms === null ? word("kind", alarm.kind) : say("alarm.cancelled");
+  return alarm.is_drill ? say("drill.title", { title }) : title;
+}
 
 export const placeWords = (alarm) => [alarm.address, alarm.resident].filter(Boolean);
 
@@ -20,12 +34,15 @@ export function originText(alarm) {
 /** Say where the work stands and who has it. */
 export function stateText(alarm) {
   const values = {
-    who: alarm.acknowledged_name ?? "", to: alarm.dispatched_to ?? "",
+    who: alarm.acknowledged_name ?? "", to: alarm.dispatched_to ?? "", resolver: alarm.resolved_name ?? "",
     verdict: alarm.verdict === null ? "" : word("verdict", alarm.verdict),
     outcome: alarm.outcome === null ? "" : word("outcome", alarm.outcome),
   };
-  return say(`state.${alarm.state}`, values);
+  return say(wantsSecond(alarm) ? "state.second" : `state.${alarm.state}`, values);
 }
+
+/** Tell whether one person has written the outcome and another has to look at it. */
+export const wantsSecond = (alarm) => alarm.state === "resolved" && alarm.needs_second_person;
 
 /** Say the state alone, without the name beside it. */
 export const shortStateText = (alarm) => stateText({ ...alarm, acknowledged_name: "" }).trim();
@@ -37,5 +54,5 @@ export function nextAction(alarm) {
   if (alarm.verdict === null && has("verify")) return "verify";
   if (alarm.verdict === "true" && has("dispatch")) return "dispatch";
   if (has("arrive")) return "arrive";
-  return has("close") ? "close" : (alarm.actions[0] ?? null);
+  return ["close", "resolve"].find(has) ?? alarm.actions[0] ?? null;
 }

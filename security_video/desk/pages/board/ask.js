@@ -1,6 +1,7 @@
 // The questions of a step: what was found, who goes, how it ended and why.
 import { make, setMark } from "../../static/dom.js";
 import { say, word } from "../../static/words.js";
+import { wantsSecond } from "./alarm.js";
 
 const VERDICTS = ["true", "false", "unclear"];
 const OUTCOMES = ["true", "false", "test", "hoax", "duplicate"];
@@ -49,18 +50,20 @@ function askResponder(_alarm, options, onAnswer) {
   return { element: form(say("ask.dispatch"), [row.group, field, go], answer), first: row.buttons[0] };
 }
 
-/** Ask how it ended and why; the verdict is the first guess. */
+/** Ask how it ended and why; the verdict is the first guess, and whoever looks second finds what the first has said. */
 function askOutcome(alarm, _options, onAnswer) {
+  const isSecond = wantsSecond(alarm);
   let outcome = alarm.outcome ?? (alarm.verdict === "false" ? "false" : alarm.verdict === "true" ? "true" : null);
-  const field = make("input", { class: "field", name: "reason", maxlength: 500, autocomplete: "off", placeholder: say("ask.close.hint"), required: true });
+  const field = make("input", { class: "field", name: "reason", maxlength: 500, autocomplete: "off", placeholder: say(isSecond ? "ask.second.hint" : "ask.close.hint"), required: !isSecond });
   const row = choices(OUTCOMES, (value) => word("outcome", value), (value) => { outcome = value; row.press(value); field.focus(); }, { chosen: outcome, field });
   const answer = () => {
     if (outcome === null) row.buttons[0].focus();
-    else if (field.value.trim()) onAnswer({ outcome, note: field.value.trim() });
+    else if (isSecond || field.value.trim()) onAnswer({ outcome, note: field.value.trim() });
     else field.focus();
   };
-  const go = make("button", { type: "submit", class: "button go" }, say("action.close"), make("kbd", {}, say("key.enter")));
-  return { element: form(say("ask.close"), [row.group, field, go], answer), first: outcome === null ? row.buttons[0] : field };
+  const go = make("button", { type: "submit", class: "button go" }, say(isSecond ? "action.close.second" : "action.close"), make("kbd", {}, say("key.enter")));
+  const title = isSecond ? say("ask.second", { who: alarm.resolved_name }) : say(alarm.needs_second_person ? "ask.first" : "ask.close");
+  return { element: form(title, [row.group, field, go], answer), first: outcome === null ? row.buttons[0] : field };
 }
 
 /** The steps that need an answer first; the others are done at once. */

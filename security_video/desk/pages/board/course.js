@@ -2,9 +2,10 @@
 import { make } from "../../static/dom.js";
 import { ageText, preciseText } from "../../static/time.js";
 import { say, word } from "../../static/words.js";
-import { isWaiting, originText } from "./alarm.js";
+import { isWaiting, originText, wantsSecond } from "./alarm.js";
 
 const BELIEVED_MS = 3600000;
+const HOT = new Set(["cancelled", "pressed_again", "unseen", "escalated", "expired", "reminded", "nobody_on_duty", "drill_was_real"]);
 
 function tookText(took_ms) {
   return took_ms < 10000 ? say("course.ms", { n: took_ms }) : say("alarm.late", { age: ageText(took_ms) });
@@ -24,18 +25,22 @@ function beginning(alarm, event) {
 function entries(alarm, event) {
   if (event.kind === "raised") return beginning(alarm, event);
   const facts = event.details;
+  const level = Number(facts.level ?? 0);
   const values = {
+    name: facts.target_name || say(`area.${level}`), age: ageText(Number(facts.late_by_s ?? 0) * 1000), n: facts.count ?? "",
     who: event.by, desk: facts.desk ?? "", to: facts.dispatched_to ?? "", origin: originText(alarm),
     verdict: facts.verdict ? word("verdict", facts.verdict) : "",
     outcome: facts.outcome ? word("outcome", facts.outcome) : "",
   };
-  const text = event.kind === "note" ? facts.note : word("course", event.kind).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const kind = event.kind === "escalated" && facts.late_by_s ? "escalated.late" : event.kind === "escalated" && level === 3 ? "escalated.3" : event.kind;
+  const text = event.kind === "note" ? facts.note : word("course", kind).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const small = event.kind === "note" ? event.by : (facts.note ?? "");
-  const mark = event.kind === "cancelled" || event.kind === "pressed_again" ? "hot" : "done";
+  const mark = HOT.has(event.kind) ? "hot" : "done";
   return [{ at_ms: event.at_ms, mark, text, small }];
 }
 
 function waitsFor(alarm) {
+  if (wantsSecond(alarm)) return say("course.waits.second");
   if (isWaiting(alarm)) return say("course.waits.acknowledge");
   if (alarm.verdict === null) return say("course.waits.verify");
   if (alarm.state === "verified" && alarm.verdict === "true") return say("course.waits.dispatch");

@@ -3,22 +3,34 @@ import { make } from "../../static/dom.js";
 import { send } from "../../static/requests.js";
 import { say, word } from "../../static/words.js";
 
+/** Before anything that may ring in a silent alarm's home: the warning, and a second button that says so. */
+function warnFirst(line, reveal, go) {
+  const warning = make("span", { class: "warning", role: "alert" }, say("silent.warning"), " ",
+    make("button", { type: "button", class: "reveal", click: () => { warning.remove(); go(); } }, say("silent.anyway")), " ",
+    make("button", { type: "button", class: "reveal", click: () => { warning.remove(); reveal.hidden = false; } }, say("silent.leave")));
+  reveal.hidden = true;
+  line.append(warning);
+  warning.querySelector("button:last-child").focus();
+}
+
 function revealLine(alarm, contact, onWrong) {
   const number = make("span", {}, contact.masked);
   if (!contact.is_hidden) return make("dd", {}, number);
   const reveal = make("button", { type: "button", class: "reveal", title: say("household.reveal.why") }, say("household.reveal"));
-  reveal.addEventListener("click", async () => {
+  const line = make("dd", {}, number, " ", reveal);
+  const show = async () => {
     reveal.disabled = true;
     try {
-      const answer = await send(`/api/alarms/${alarm.alarm_id}/reveal`, { contact: contact.key });
+      const answer = await send(`/api/alarms/${alarm.alarm_id}/reveal`, { contact: contact.key, is_sure: alarm.is_silent });
       number.textContent = answer.phone;
       reveal.remove();
     } catch (refusal) {
-      reveal.disabled = false;
+      Object.assign(reveal, { disabled: false, hidden: false });
       onWrong(refusal.message);
     }
-  });
-  return make("dd", {}, number, " ", reveal);
+  };
+  reveal.addEventListener("click", () => (alarm.is_silent ? warnFirst(line, reveal, show) : show()));
+  return line;
 }
 
 function pastText(past) {

@@ -6,42 +6,57 @@ import { bindKeys } from "../../static/keys.js";
 import { read } from "../../static/requests.js";
 import { ageText, clockText, everySecond, now } from "../../static/time.js";
 import { say, word } from "../../static/words.js";
-import { isWaiting, placeText, titleText } from "./alarm.js";
+import { inOrder, isRinging, isWaiting, placeText, titleText } from "./alarm.js";
+import { fillAround } from "./around.js";
 import { makeCameras } from "./cameras.js";
 import { makeDetail } from "./detail.js";
 import { makeNotices } from "./notices.js";
 import { makePlan } from "./plan.js";
-import { inOrder, makeQueue } from "./queue.js";
+import { makeQueue } from "./queue.js";
+import { makeStorms } from "./storms.js";
 import { fillHealth, prepareMenu, prepareSound, tickClock } from "./topbar.js";
 import { fillTonight, fillWatch, lastSentence } from "./watch.js";
 
 const part = (id) => document.getElementById(id);
-const { me, limits, responders } = JSON.parse(document.body.dataset.desk);
+const { me, responders } = JSON.parse(document.body.dataset.desk);
 const CONFIRM_AGAIN_MS = 2000;
 const SWITCH_MS = 400;
+const MOST_CONFIRMED = 200;
+const FIGURES_MS = 2000;
 
 const alarms = new Map();
 const confirmed = new Map();
 const handled = { cameras: null, plan: null };
 let selected = null;
 let takenAt = 0;
+let groups = [];
+let status = { items: [], blind_since_ms: null, others: [], unmanned: [], drills: [] };
 let detailOf = null;
 let link = { state: "connecting", since: Date.now() };
-let blindSince = null;
-let items = [];
 let recent = [];
 
-const queue = makeQueue(part("queue"), limits, (id) => select(id));
+const storms = makeStorms({ onChange: () => show(), onWrong: (text) => setText(part("news"), text) });
+const queue = makeQueue(part("queue"), storms, (id) => select(id));
 const notices = makeNotices(part("notices"), () => alarms.size > 0);
-const detail = makeDetail(part("detail"), { limits, responders, me }, { onChange: take, onDetail: showDetail });
+const detail = makeDetail(part("detail"), { responders, me }, { onChange: (alarm) => takeAll([alarm]), onDetail: showDetail });
 
 // --- what is selected ---------------------------------------------------------------------------------------------
 
 function select(id) {
   if (selected === id) return;
+  choosePanel(id);
+  show();
+}
+
+/** Let the panel show an alarm; one of a storm joins the rows, and the server goes on telling about it. */
+function choosePanel(id) {
+  const before = alarms.get(selected);
   selected = id;
   detailOf = null;
-  show();
+  const found = storms.find(id);
+  if (!alarms.has(id) && found !== undefined) alarms.set(id, found);
+  if (before?.storm && before.alarm_id !== id) alarms.delete(before.alarm_id);
+  feed.select(id);
 }
 
 /** Whether the operator has something in hand that a new alarm must not push aside. */
@@ -57,9 +72,14 @@ function mayTakePanel(arrived) {
 }
 
 function choose(arrived) {
-  if (!alarms.has(selected)) selected = inOrder(alarms.values())[0]?.alarm_id ?? null;
-  else if (arrived !== null && mayTakePanel(arrived)) {
-    selected = arrived.alarm_id;
+  if (!alarms.has(selected)) {
+    const [first] = inOrder([...alarms.values(), ...groups.map((group) => group.first)]);
+    if (first !== undefined) {
+      alarms.set(first.alarm_id, alarms.get(first.alarm_id) ?? first);
+      choosePanel(first.alarm_id);
+    } else selected = null;
+  } else if (arrived !== null && mayTakePanel(arrived)) {
+    choosePanel(arrived.alarm_id);
     takenAt = Date.now();
   }
 }
@@ -71,41 +91,53 @@ function sign() {
 
 // --- what is shown ------------------------------------------------------------------------------------------------
 
+const isLost = () => link.state !== "live" || status.blind_since_ms !== null;
+
 function show() {
-  const isLost = link.state !== "live" || blindSince !== null;
-  const isQuiet = alarms.size === 0;
-  setMark(document.body, "data-link", isLost ? "lost" : "live");
+  const isQuiet = alarms.size === 0 && groups.length === 0;
+  setMark(document.body, "data-link", isLost() ? "lost" : "live");
   part("main").classList.toggle("quiet", isQuiet);
-  queue.show(alarms.values(), selected);
+  queue.show(alarms, groups, selected);
   notices.show();
   detail.show(alarms.get(selected) ?? null);
   part("queue").hidden = isQuiet;
   part("calm").hidden = !isQuiet;
   part("watch").hidden = !isQuiet;
-  showCalm(isLost);
-  showCounts(isLost);
+  showCalm();
+  showCounts();
   showViews();
-  const isRinging = [...alarms.values()].some((alarm) => alarm.level === 1 && isWaiting(alarm));
-  setRinging(isRinging);
-  setMark(document.body, "data-ringing", isRinging);
+  const rings = [...alarms.values()].some(isRinging) || groups.some((group) => group.kind !== "" && group.level === 1 && !group.is_drill);
+  setRinging(rings);
+  setMark(document.body, "data-ringing", rings);
   tick();
 }
 
 /** An empty queue is calm only while the line to the ledger stands. */
-function showCalm(isLost) {
-  setMark(part("calm"), "data-blind", isLost);
-  setText(part("calm-title"), say(isLost ? "calm.blind" : "calm.title"));
-  setText(part("calm-last"), isLost ? say("calm.blind.why") : lastSentence(recent));
+function showCalm() {
+  setMark(part("calm"), "data-blind", isLost());
+  setText(part("calm-title"), say(isLost() ? "calm.blind" : "calm.title"));
+  setText(part("calm-last"), isLost() ? say("calm.blind.why") : lastSentence(recent));
 }
 
-function showCounts(isLost) {
+/** Count what waits, also inside the lines of storms. */
+function countAll() {
   const count = { waiting: 0, verify: 0, working: 0 };
-  for (const alarm of alarms.values()) count[isWaiting(alarm) ? "waiting" : alarm.verdict === null ? "verify" : "working"] += 1;
+  const inGroups = new Set(groups.map((group) => group.key));
+  for (const alarm of alarms.values()) {
+    if (!inGroups.has(alarm.storm)) count[isWaiting(alarm) ? "waiting" : alarm.verdict === null ? "verify" : "working"] += 1;
+  }
+  for (const group of groups) count[group.kind === "" ? "working" : "waiting"] += group.count;
+  return count;
+}
+
+function showCounts() {
+  const count = countAll();
   const pills = Object.entries(count).filter(([, number]) => number > 0).map(([name, number]) => make("span", {
     class: name === "waiting" ? "pill p1" : "pill", "data-count": name,
   }, say(`count.${name}`, { n: number })));
-  if (pills.length === 0) pills.push(make("span", { class: isLost ? "pill p1" : "pill ok" }, say(isLost ? "count.unknown" : "count.none")));
+  if (pills.length === 0) pills.push(make("span", { class: isLost() ? "pill p1" : "pill ok" }, say(isLost() ? "count.unknown" : "count.none")));
   part("counts").replaceChildren(...pills);
+  document.title = document.hidden && count.waiting > 0 ? say("hidden.title", { n: count.waiting }) : part("desk-name").textContent;
 }
 
 function showViews() {
@@ -137,10 +169,12 @@ function showDetail(found) {
 
 function showLink() {
   const alert = part("alert");
+  const blindSince = status.blind_since_ms;
   const since = link.state !== "live" ? link.since : blindSince;
   alert.hidden = link.state === "connecting" || (link.state === "live" && blindSince === null);
   part("sign-in").hidden = link.state !== "signed_out";
-  fillHealth(part("health"), items, link.state === "live");
+  fillHealth(part("health"), status.items, link.state === "live");
+  fillAround(status, link.state === "live");
   if (alert.hidden) return;
   const age = since ? ageText((link.state === "live" ? now() : Date.now()) - since) : "";
   const key = link.state === "live" ? "blind" : link.state;
@@ -151,75 +185,99 @@ function showLink() {
 
 // --- what the feed says -------------------------------------------------------------------------------------------
 
-function take(alarm) {
-  const known = alarms.get(alarm.alarm_id);
-  if (known !== undefined && known.version > alarm.version) return;
-  const isNew = known === undefined && alarm.state !== "closed";
-  if (alarm.state === "closed") alarms.delete(alarm.alarm_id);
-  else alarms.set(alarm.alarm_id, alarm);
-  if (isNew) greet(alarm);
-  choose(isNew ? alarm : null);
+/** Whether a version is news for the ear: not known before, or nobody has it any more. */
+const isNews = (known, alarm) => alarm.state !== "closed" && (known === undefined || (isWaiting(alarm) && !isWaiting(known)));
+
+/** Whether the ledger has reminded of work that does not move. */
+const isReminder = (known, alarm) => known?.next_step?.kind === "progress" && known.state === alarm.state
+  && known.next_step.at_ms <= now() + 1000 && (alarm.next_step?.at_ms ?? 0) > known.next_step.at_ms;
+
+function takeAll(changed, gone = [], newGroups = groups) {
+  const fresh = [];
+  let hasMoved = false;
+  groups = newGroups;
+  for (const alarm of changed) {
+    const known = alarms.get(alarm.alarm_id);
+    if (known !== undefined && known.version > alarm.version) continue;
+    if (alarm.state === "closed") alarms.delete(alarm.alarm_id);
+    else alarms.set(alarm.alarm_id, alarm);
+    if (isNews(known, alarm)) fresh.push(alarm);
+    if (isReminder(known, alarm)) chime();
+    hasMoved ||= known?.state !== alarm.state;
+  }
+  for (const id of gone) if (id !== selected) alarms.delete(id);
+  const arrived = inOrder(fresh)[0] ?? null;
+  if (arrived !== null) greet(arrived);
+  choose(arrived);
   show();
-  if (isNew && selected === alarm.alarm_id && !isHandling()) detail.focusNext();
-  if (known?.state !== alarm.state) readFigures();
-  confirm(alarm);
+  if (arrived !== null && selected === arrived.alarm_id && !isHandling()) detail.focusNext();
+  if (hasMoved) readFigures();
+  confirmAll();
 }
 
 function greet(alarm) {
   part("news").textContent = say("news.alarm", { level: word("level", String(alarm.level)), title: titleText(alarm), place: placeText(alarm) });
-  if (alarm.level > 1) chime();
+  if (!isRinging(alarm)) chime();
 }
 
-/** Tell the ledger that a person's screen shows the alarm: the row stands in the page and has been painted. */
-function confirm(alarm) {
-  if (alarm.state !== "raised" || now() - (confirmed.get(alarm.alarm_id) ?? 0) < CONFIRM_AGAIN_MS) return;
+let isPainting = false;
+
+/** Tell the ledger what a person's screen shows: the rows stand in the page and have been painted, and it is seen. */
+function confirmAll() {
+  const due = new Set([...alarms.values(), ...storms.rows()]
+    .filter((alarm) => alarm.state === "raised" && now() - (confirmed.get(alarm.alarm_id) ?? 0) >= CONFIRM_AGAIN_MS)
+    .map((alarm) => alarm.alarm_id));
+  if (due.size === 0 || isPainting || document.hidden) return;
+  isPainting = true;
   afterPaint(() => {
-    const row = queue.rowOf(alarm.alarm_id);
-    if (row === null || !row.isConnected || row.getClientRects().length === 0) return;
-    confirmed.set(alarm.alarm_id, now());
-    feed.confirm(alarm.alarm_id);
+    isPainting = false;
+    const painted = [...due].filter((id) => (queue.rowOf(id)?.getClientRects().length ?? 0) > 0).slice(0, MOST_CONFIRMED);
+    if (painted.length === 0 || document.hidden) return;
+    painted.forEach((id) => confirmed.set(id, now()));
+    feed.confirm(painted);
   });
 }
 
 function restart(message) {
   const before = new Set(alarms.keys());
   alarms.clear();
+  groups = message.groups;
   for (const alarm of message.alarms) alarms.set(alarm.alarm_id, alarm);
   const arrived = inOrder(message.alarms.filter((alarm) => !before.has(alarm.alarm_id)));
   arrived.slice(0, 1).forEach(greet);
   notices.show(message.notices);
-  hearStatus(message.status);
+  status = message.status;
   choose(arrived[0] ?? null);
   show();
   if (arrived.length > 0 && !isHandling()) detail.focusNext();
-  message.alarms.forEach(confirm);
+  confirmAll();
   readFigures();
-}
-
-function hearStatus(status) {
-  items = status.items;
-  blindSince = status.blind_since_ms;
 }
 
 const feed = openFeed(`${location.origin.replace(/^http/, "ws")}/feed`, "/api/v1/me", {
   snapshot: restart,
-  alarm: (message) => take(message.alarm),
+  selected: () => selected,
+  alarm: (message) => takeAll([message.alarm]),
+  changes: (message) => takeAll(message.alarms, message.gone, message.groups),
   notices: (message) => notices.show(message.notices),
-  status(message) { hearStatus(message.status); show(); },
+  status(message) { status = message.status; show(); },
   link(said) { link = said; show(); },
 });
 
 let figuresTimer = 0;
+let figuresRead = 0;
+/** Read the shift's figures soon, but not again and again while a storm changes them. */
 function readFigures() {
   clearTimeout(figuresTimer);
   figuresTimer = setTimeout(async () => {
+    figuresRead = Date.now();
     const [tonight, watch] = await Promise.all([read("/api/tonight"), read("/api/watch")].map((asked) => asked.catch(() => null)));
     if (tonight !== null) fillTonight(part("tonight"), tonight);
     if (watch === null) return;
     recent = watch.recent;
     fillWatch(part("watch"), watch);
-    showCalm(document.body.dataset.link === "lost");
-  }, 150);
+    showCalm();
+  }, Math.max(150, FIGURES_MS - (Date.now() - figuresRead)));
 }
 
 // --- time, keys, beginning ----------------------------------------------------------------------------------------
@@ -228,22 +286,20 @@ function tick() {
   tickClock(part("clock"), part("day"));
   queue.tick();
   notices.tick();
-  detail.tick();
+  detail.tick(!isLost());
   showLink();
-  alarms.forEach(confirm);
+  confirmAll();
 }
 
 function move(step) {
   const next = queue.neighbour(selected, step);
-  if (next === null) return;
-  select(next);
-  queue.rowOf(next)?.focus();
+  (next?.matches("[data-group]") ? next.querySelector("button") : next)?.focus();
 }
 
 /** Back to the alarm: the most urgent one, its cameras and its place on the plan. */
 function goBack() {
-  selected = inOrder(alarms.values()).find(isWaiting)?.alarm_id ?? selected;
-  detailOf = null;
+  const urgent = inOrder(alarms.values()).find(isWaiting)?.alarm_id ?? selected;
+  if (urgent !== null) choosePanel(urgent);
   show();
   if (alarms.has(selected)) read(`/api/alarms/${selected}`).then(showDetail, () => {});
   detail.focusNext();
@@ -265,6 +321,7 @@ bindKeys({
   KeyG: goBack,
   KeyX: () => handled.cameras?.swap(),
   KeyS: () => !part("hold").hidden && toggleHold(),
+  KeyE: () => storms.toggleFirst(),
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
 });
@@ -276,7 +333,7 @@ document.addEventListener("keydown", (event) => {
 part("swap").addEventListener("click", () => handled.cameras?.swap());
 part("hold").addEventListener("click", toggleHold);
 part("back").addEventListener("click", goBack);
-document.addEventListener("visibilitychange", () => alarms.forEach(confirm));
+document.addEventListener("visibilitychange", () => { showCounts(); confirmAll(); });
 
 prepareSound(part("sound"));
 prepareMenu(part("operator"), part("menu"), me);

@@ -15,35 +15,30 @@ ROLES = ("operator", "supervisor")
 
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
-    """What the page's script must know before the feed speaks: who looks, the three limits, who can be sent."""
+    """What the page's script must know before the feed speaks: who looks, who can be sent."""
 
     me: str
-    limits: Sequence[int]
     responders: Sequence[str]
 
 
 class BoardPage:
     """Handler of the board."""
 
-    def __init__(
-        self, made: jinja2.Environment, *, zone: str, limits: Sequence[int], responders: Sequence[str]
-    ) -> None:
+    def __init__(self, made: jinja2.Environment, *, zone: str, responders: Sequence[str]) -> None:
         self._templates = made
         self._zone = zone
-        self._limits = limits
         self._responders = responders
 
     async def show(self, request: web.Request) -> web.Response:
         """GET: the board of the signed-in operator."""
         person = sessions.check_role(request, *ROLES)
-        facts = BoardFacts(person.person_id, self._limits, self._responders)
+        facts = BoardFacts(person.person_id, self._responders)
         words = dict(words_of(templates.language_of(request)))
         return templates.render(
             self._templates,
             request,
             "board/page.html",
             zone=self._zone,
-            limits=self._limits,
             words_json=codec.encode(words).decode(),
             desk_json=codec.encode(facts).decode(),
         )

@@ -31,7 +31,7 @@ export function fillWatch(panel, watch) {
   find("recent").replaceChildren(...watch.recent.map(recentLine));
   find("no-recent").hidden = watch.recent.length > 0;
   find("seats").replaceChildren(...watch.seats.flatMap((seat) => [
-    make("dt", {}, seat.name), make("dd", {}, say("seat.n", { n: seat.seat }))]));
+    make("dt", {}, seat.name), make("dd", { class: seat.is_looking ? null : "poor" }, say(seat.is_looking ? "seat.n" : "seat.covered", { n: seat.seat }))]));
 }
 
 /** Return one sentence about the newest alarm, for the calm queue. */
