@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from gateway import app, registration
-from gateway.accounts import commands
+from gateway.accounts import commands, duty_commands, household_commands
 from gateway.ingest.settings import SECTIONS
+from gateway.launch import seeding
 from gateway.outbound.settings import SECTIONS as HOOK_SECTIONS
 from gateway.runtime import cli, logs
 from gateway.runtime.clock import SystemClock
@@ -33,12 +34,23 @@ async def _migrate(options: argparse.Namespace) -> None:
 
 async def _register(options: argparse.Namespace) -> None:
     community = registration.read(options.file)
-    counts = await registration.register(_settings(options).database.dsn, community)
+    settings = _settings(options)
+    passwords = seeding.device_passwords(settings.node.data_dir)
+    counts = await registration.register(settings.database.dsn, community, passwords)
     sys.stdout.write(", ".join(f"{count} {what}" for what, count in counts.items()) + "\n")
 
 
 async def _person(options: argparse.Namespace) -> int:
     return await commands.run(_settings(options).database.dsn, options)
+
+
+async def _household(options: argparse.Namespace) -> int:
+    return await household_commands.run(_settings(options).database.dsn, options)
+
+
+async def _duty(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    return await duty_commands.run(settings.database.dsn, settings.node.time_zone, options)
 
 
 def main() -> int:
@@ -52,6 +64,9 @@ def main() -> int:
         cli.Verb("migrate", "bring the database's schema up to date", _migrate),
         cli.Verb("register", "write a community into the registry; again changes nothing", _register, file),
         cli.Verb("person", commands.HELP, _person, commands.add_arguments),
+        cli.Verb("household", household_commands.HELP, _household, household_commands.add_arguments),
+        cli.Verb("duty", duty_commands.DUTY_HELP, _duty, duty_commands.add_duty_arguments),
+        cli.Verb("drill", duty_commands.DRILL_HELP, _duty, duty_commands.add_drill_arguments),
     ]
     return cli.run("gateway", "The hub of Linli: ingest, alarms, receipts, registry.", verbs)
 

@@ -34,6 +34,11 @@ async def active_drill(connection: Connection | Database, area_id: str, now: dat
     return drill_id
 
 
+async def lock_book(connection: Connection) -> None:
+    """Let one transaction at a time look for a running drill and begin one."""
+    await connection.fetchval(SQL["lock_book"])
+
+
 async def start_drill(connection: Connection | Database, drill: Drill) -> None:
     """Store a drill. Raises BadInput for an unknown area or an end before its begin."""
     values = (drill.drill_id, drill.area_id, drill.begins_at, drill.ends_at, drill.note, drill.started_by)

@@ -6,6 +6,10 @@ select drill_id from drills
  where area_id = any($1::text[]) and begins_at <= $2 and ends_at > $2 and ended_by is null
  order by begins_at, drill_id limit 1
 
+-- name: lock_book
+-- One start at a time, so that two cannot both find the area without a drill.
+select pg_advisory_xact_lock(hashtextextended('drills', 0))
+
 -- name: insert_drill
 insert into drills (drill_id, area_id, begins_at, ends_at, note, started_by) values ($1, $2, $3, $4, $5, $6)
 
