@@ -209,7 +209,9 @@ class Home:
         pressing = asyncio.create_task(self._press_for_ever())
         burnt = asyncio.create_task(self._burnt.wait())
         try:
-            await asyncio.wait({pressing, burnt}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({pressing, burnt}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             for task in (pressing, burnt):
                 task.cancel()
@@ -238,13 +240,16 @@ async def run(street: Street) -> None:
     """Live in every home until SIGTERM."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    homes = [asyncio.create_task(Home(street, box).live()) for box in street.boxes]
-    await stopped.wait()
+    ended = asyncio.create_task(stopped.wait())
+    homes = {asyncio.create_task(Home(street, box).live()) for box in street.boxes}
+    waiting: set[asyncio.Task[Any]] = {ended, *homes}
+    while not ended.done():  # a burnt home ends; one with an error ends the street, so that somebody sees it
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     for task in homes:
         task.cancel()
-    for failed in await asyncio.gather(*homes, return_exceptions=True):
-        if isinstance(failed, Exception):
-            raise failed
+    await asyncio.gather(*homes, return_exceptions=True)
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ class Child:
     name: str
     command: Sequence[str]
     folder: Path
+    cwd: Path = servers.REPOSITORY
     user: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     on_death: Callable[["Child", int], None] = nobody_minds
@@ -66,7 +67,7 @@ class Child:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in self.command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.folder if self.user else servers.REPOSITORY, user=self.user, start_new_session=True,
+                cwd=self.cwd, user=self.user, start_new_session=True,
                 env={**os.environ, **self.environment, **self.last_environment}, preexec_fn=die_with_parent(),  # noqa: PLW1509  it calls prctl and nothing else
             )  # fmt: skip
         self.started_s = time.monotonic()
