@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from gateway import registration
 from gateway.accounts.sessions import Accounts
 from gateway.alarms.ledger import AlarmLedger
-from gateway.model.alarms import Press, Receipt
+from gateway.model.alarms import Action, Alarm, Outcome, Press, Receipt, Verdict
 from gateway.model.people import Person
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.service import running
@@ -41,17 +42,25 @@ class Stage:
     desk: app.Desk
     clock: SystemClock = field(default_factory=SystemClock)
     presses: int = 0
+    people: dict[str, Person] = field(default_factory=dict)
 
     async def person(self, name: str, display_name: str, *roles: str, area_id: str = AREA) -> Person:
         """Make an account with the password of all tests."""
-        return await self.accounts.create_person(
+        self.people[name] = await self.accounts.create_person(
             name, PASSWORD, roles=roles or ("operator",), area_id=area_id, display_name=display_name
         )
+        return self.people[name]
 
     async def press(
-        self, device_id: str = "stb-0301", kind: str = "sos", *, source: str = "https", at: datetime | None = None
+        self,
+        device_id: str = "stb-0301",
+        kind: str = "sos",
+        *,
+        source: str = "https",
+        at: datetime | None = None,
+        **marks: Any,
     ) -> Receipt:
-        """Raise an alarm of a device."""
+        """Raise an alarm of a device; `marks` are those of a `Press`, such as late_by_s or is_silent."""
         self.presses += 1
         press = Press(
             device_id=device_id,
@@ -62,6 +71,7 @@ class Stage:
             event_id=f"event-{self.presses}",
             device_at=at or self.clock.now(),
             details={"held_ms": 2100} if kind == "sos" else {},
+            **marks,
         )
         return await self.ledger.raise_alarm(press)
 
@@ -78,6 +88,17 @@ class Stage:
         await page.click("button[type=submit]")
         await page.wait_for_selector("[data-link=live]")
         return page
+
+    async def resolved(self, alarm_id: str, by: Person, *, outcome: Outcome = Outcome.FALSE) -> Alarm:
+        """Take an alarm to its outcome in one person's name; a second person may close it then."""
+        alarm = await self.ledger.alarm(alarm_id)
+        for action, facts in (
+            (Action.ACKNOWLEDGE, {}),
+            (Action.VERIFY, {"verdict": Verdict.TRUE if outcome is Outcome.TRUE else Verdict.FALSE}),
+            (Action.RESOLVE, {"outcome": outcome, "note": "打电话问过"}),
+        ):
+            alarm = await self.ledger.step(alarm_id, action, by=by, version=alarm.version, **facts)
+        return alarm
 
     @asynccontextmanager
     async def client(self, name: str) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:

@@ -71,8 +71,9 @@ async def test_a_hidden_page_confirms_nothing(stage: Stage, browser: Browser) ->
 
 
 async def test_an_alarm_is_worked_from_signature_to_close_by_keyboard_alone(stage: Stage, browser: Browser) -> None:
-    """空格 签收, H 核实, J 结案: each key does its step once, the reason is written, and the board is calm again."""
+    """空格 签收, H 核实, J 结案: each key does its step once, and a second person's J takes it off the board."""
     page = await stage.signed_in(browser, "zhoumin")
+    second = await stage.signed_in(browser, "liqiang", seat="3")
     raised = await stage.press()
     await state_becomes(stage, raised.alarm_id, AlarmState.NOTIFIED)
     await expect(page.locator("[data-slot=acknowledge]")).to_be_focused()
@@ -87,9 +88,18 @@ async def test_an_alarm_is_worked_from_signature_to_close_by_keyboard_alone(stag
     await press_until(page, "j", ".ask input:focus")
     await page.keyboard.insert_text("按错了，电话里说没事")
     await page.keyboard.press("Enter")
+    await state_becomes(stage, raised.alarm_id, AlarmState.RESOLVED)
+    await expect(page.locator("[role=option]")).to_contain_text("待另一人复核")
+    await expect(page.locator("[data-slot=close]")).to_be_disabled()
+    await expect(page.locator("[data-part=mind]")).to_contain_text("结论是您写的，请另一人复核结案")
+    await expect(second.locator("[data-slot=close]")).to_have_text("复核结案J")
+    await press_until(second, "j", ".ask input:focus")
+    await expect(second.locator(".ask")).to_contain_text("周敏")
+    await expect(second.locator('.ask [data-value="false"]')).to_have_attribute("aria-pressed", "true")
+    await second.keyboard.press("Enter")
     await state_becomes(stage, raised.alarm_id, AlarmState.CLOSED)
     alarm = await stage.ledger.alarm(raised.alarm_id)
-    assert (alarm.acknowledged_name, alarm.verdict, alarm.outcome) == ("周敏", "false", "false")
+    assert (alarm.resolved_name, alarm.closed_name, alarm.verdict, alarm.outcome) == ("周敏", "李强", "false", "false")
     await expect(page.locator("#calm-title")).to_have_text("一切平静")
     await expect(page.locator("#watch")).to_contain_text("已结案：误报")
     await expect(page.locator("#tonight [data-part=closed]")).to_have_text("1")
@@ -275,7 +285,7 @@ async def test_a_household_that_takes_it_back_is_still_verified(stage: Stage, br
 async def test_a_late_alarm_says_how_late(stage: Stage, browser: Browser) -> None:
     """An alarm that waited in a box says so: 迟到, with its time."""
     page = await stage.signed_in(browser, "zhoumin")
-    await stage.press(at=stage.clock.now() - timedelta(seconds=42))
+    await stage.press(at=stage.clock.now() - timedelta(seconds=42), late_by_s=42)
     await expect(page.locator("#detail [data-part=came]")).to_contain_text("迟到 42 秒")
 
 

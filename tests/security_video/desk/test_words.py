@@ -4,12 +4,17 @@ import re
 import tomllib
 from pathlib import Path
 
-from gateway.alarms.states import TRANSITIONS
-from gateway.model.alarms import LEVEL_OF_KIND, AlarmState, Outcome, Verdict
+from gateway.alarms.states import MACHINE_ACTIONS, TRANSITIONS
+from gateway.model.alarms import LEVEL_OF_KIND, SUSPICIONS, AlarmState, Outcome, Verdict
 from security_video.desk import words
 from security_video.desk.words import LANGUAGES, WORDS_FILE, words_of
 from security_video.health import State
 
+TIMERS = ("unseen", "street", "district", "supervisor", "progress")
+EVENTS = (
+    *("rendered", "acknowledged", "verified", "dispatched", "on_scene", "resolved", "closed", "cancelled"),
+    *("pressed_again", "unseen", "escalated", "expired", "reminded", "nobody_on_duty", "evidence"),
+)
 DESK = Path(words.__file__).parent
 ASKED = (re.compile(r"\bsay\(\"([\w.]+\w)\""), re.compile(r"\bw\(['\"]([\w.]+\w)['\"]"))
 FAMILY = re.compile(r"\b(?:word|sentences)\(\"(\w+)\"")
@@ -35,9 +40,11 @@ def test_every_state_of_the_machine_has_a_word() -> None:
     """States, actions, verdicts, outcomes, levels, kinds and camera states of the code all have words."""
     known = words_of("en")
     keys = [f"state.{state}" for state in AlarmState]
-    keys += [f"action.{action}" for _state, action in TRANSITIONS if action != "render"]
+    keys += [f"action.{action}" for _state, action in TRANSITIONS if action not in MACHINE_ACTIONS]
     keys += [f"verdict.{verdict}" for verdict in Verdict] + [f"outcome.{outcome}" for outcome in Outcome]
     keys += [f"level.{level}" for level in (1, 2, 3, 4)] + [f"kind.{kind}" for kind in LEVEL_OF_KIND]
+    keys += [f"suspicion.{reason}" for reason in SUSPICIONS] + [f"course.{kind}" for kind in EVENTS]
+    keys += [f"next.{kind}{form}" for kind in (*TIMERS, "reminder") for form in ("", ".now", ".late")]
     keys += [f"camera.{state}" for state in State]
     assert set(keys) <= set(known)
 
