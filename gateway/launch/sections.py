@@ -13,6 +13,8 @@ from gateway.runtime.settings import Section, load
 SECTION_MODULES: Final = (
     "gateway.ingest.settings",
     "gateway.outbound.settings",
+    "gateway.alarms.auditor",
+    "gateway.alarms.notary",
     "iot_rules.settings",
     "tv_apps.settings",
     "security_video.settings",
