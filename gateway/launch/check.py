@@ -1,4 +1,4 @@
-"""`linli check`: would it run? Every section of every program, database, broker, ports, disk; one line each."""
+"""`linli check`: would it run? Sections, database, broker, ports, disk, escalation, roster, hooks; one line each."""
 
 import argparse
 import asyncio
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.launch import database, node, sections, settings_file
+from gateway.launch import database, node, promise, sections, settings_file
 from gateway.model.errors import ConfigurationError, LinliError
+from gateway.outbound.settings import HookSettings
+from gateway.runtime.clock import SystemClock
 from gateway.runtime.settings import Settings, load
 
 _LEAST_FREE_BYTES: Final = 1_000_000_000
@@ -44,11 +46,16 @@ def _findings(config: Path | None) -> Iterator[Finding]:
     yield told
     if told.error:
         return  # the rest would only repeat it
-    settings = load(config)
-    yield _found("database", lambda: _check_database(settings))
+    settings = load(config, HookSettings)
+    yield (database_told := _found("database", lambda: _check_database(settings)))
     yield _found("broker", lambda: _check_broker(settings))
     yield _found("ports", lambda: _check_ports(config))
     yield _found("disk", lambda: _check_disk(settings.node.data_dir))
+    yield Finding("escalation", promise.escalation_fact(settings))
+    if not database_told.error:
+        yield _found("roster", lambda: promise.roster_fact(settings, SystemClock()))
+    for what, fact, error in promise.outside_facts(settings.of(HookSettings)):
+        yield Finding(what, fact, error)
 
 
 def _found(what: str, look: Callable[[], str]) -> Finding:

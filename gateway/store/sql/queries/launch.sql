@@ -15,3 +15,7 @@ select household_id, tv_token from households where area_id = $1
 -- name: write_checkpoint
 -- A new cluster's first checkpoint syncs hundreds of files; better now than while somebody waits for the end.
 checkpoint
+
+-- name: has_rosters
+-- Is the schema new enough to hold a roster?
+select to_regclass('duty_shifts') is not null
