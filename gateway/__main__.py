@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gateway import app, registration
 from gateway.accounts import commands, duty_commands, household_commands
+from gateway.alarms import audit
+from gateway.alarms.notary import SECTIONS as AUDIT_SECTIONS
 from gateway.ingest.settings import SECTIONS
 from gateway.launch import seeding
 from gateway.outbound.settings import SECTIONS as HOOK_SECTIONS
@@ -17,7 +19,7 @@ from gateway.store.migrate import migrate_at
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    settings = load(options.config, *SECTIONS, *HOOK_SECTIONS)
+    settings = load(options.config, *SECTIONS, *HOOK_SECTIONS, *AUDIT_SECTIONS)
     logs.configure("gateway", settings.node.log_level)
     return settings
 
@@ -66,6 +68,7 @@ def main() -> int:
         cli.Verb("person", commands.HELP, _person, commands.add_arguments),
         cli.Verb("household", household_commands.HELP, _household, household_commands.add_arguments),
         cli.Verb("duty", duty_commands.DUTY_HELP, _duty, duty_commands.add_duty_arguments),
+        cli.Verb("audit", audit.HELP, audit.run, audit.add_arguments),
         cli.Verb("drill", duty_commands.DRILL_HELP, _duty, duty_commands.add_drill_arguments),
     ]
     return cli.run("gateway", "The hub of Linli: ingest, alarms, receipts, registry.", verbs)

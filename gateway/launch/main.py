@@ -33,6 +33,7 @@ _DELEGATED_HELP: Final = {
     "app": "mini-apps: new, check, pack, sign, publish",
     "rules": "rule files: check, replay",
     "notices": "notices: import, list",
+    "audit": "the alarm ledger: verify it against its checkpoints, sign one now",
 }
 
 

@@ -39,7 +39,7 @@ BUNDLED: Final = Kind("bundled", "tv_apps", ("bundled", "--hold", "clinic"), is_
 VILLAGE: Final = Kind("village", "firmware_stubs", ("village",), after="gateway")
 
 #: Verbs of `linli` that another program answers: `linli app …` is `python -m tv_apps app …`.
-DELEGATED: Final = {"app": "tv_apps", "rules": "iot_rules", "notices": "tv_apps"}
+DELEGATED: Final = {"app": "tv_apps", "rules": "iot_rules", "notices": "tv_apps", "audit": "gateway"}
 
 
 def program_of(kind: Kind, config: Path, *arguments: str) -> Program:

@@ -20,7 +20,7 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     said = capsys.readouterr().out
-    for verb in ("demo", "up", "check", "app", "rules", "notices"):
+    for verb in ("demo", "up", "check", "app", "rules", "notices", "audit"):
         assert verb in said
 
 
