@@ -5,6 +5,7 @@ import hmac
 import math
 import re
 import secrets
+from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from gateway.store.pool import Database
 log = logs.get(__name__)
 
 _LOGIN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+#: Sessions that are believed while the database is away.
+MOST_REMEMBERED: Final = 1000
 _TOUCH_EVERY: Final = timedelta(seconds=30)
 
 
@@ -59,6 +62,7 @@ class Accounts:
         self._store = PeopleStore(database)
         self._clock = clock
         self.policy = policy or SessionPolicy()
+        self._resolved: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
 
     async def login(self, name: str, password: str, *, address: str, old_token: str = "") -> Ticket:
         """Return a fresh ticket; an `old_token` of the same browser ends.
@@ -114,15 +118,38 @@ class Accounts:
         now, token_hash = self._clock.now(), _hash_of(token)
         stored = await self._store.live_session(token_hash, now, now - self.policy.idle)
         if stored is None:
+            self._resolved.pop(token_hash, None)
             return None
         if now - stored.last_seen_at >= _TOUCH_EVERY:
             await self._store.touch_session(token_hash, now)
-        return _session(stored, token)
+        session = _session(stored, token)
+        self._remember(token_hash, session, now)
+        return session
+
+    def _remember(self, token_hash: bytes, session: Session, now: datetime) -> None:
+        self._resolved[token_hash] = (session, now)
+        self._resolved.move_to_end(token_hash)
+        if len(self._resolved) > MOST_REMEMBERED:
+            self._resolved.popitem(last=False)
+
+    def remembered(self, token: str) -> Session | None:
+        """Return the session as `resolve` last found it, for while the database is away; None where it has ended since.
+
+        Nobody is told of a logout or a closed account meanwhile: what is done with it must not change anything.
+        """
+        known = self._resolved.get(_hash_of(token))
+        if known is None:
+            return None
+        session, found_at = known
+        now = self._clock.now()
+        is_alive = now < session.expires_at and now - found_at < self.policy.idle
+        return session if is_alive else None
 
     async def logout(self, token: str) -> None:
         """End the session of `token`; an unknown token is no error."""
         session = await self.resolve(token)
         await self._store.end_session(_hash_of(token), self._clock.now(), "logout")
+        self._resolved.pop(_hash_of(token), None)
         if session:
             await self.record(session.person, "logged_out", session.person.name)
 

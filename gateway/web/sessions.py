@@ -1,5 +1,6 @@
 """Who is asking: the session cookie, `signed_in`, `requires("operator")`."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
@@ -7,26 +8,52 @@ from typing import Any, Final, TypeVar
 from aiohttp import web
 
 from gateway.accounts.sessions import Accounts, Session
-from gateway.model.errors import Forbidden, Unauthenticated
+from gateway.model.errors import Forbidden, Unauthenticated, Unavailable
 from gateway.model.people import Person
 
 SESSION_COOKIE: Final = "linli_session"
 ACCOUNTS: Final = web.AppKey("accounts", Accounts)
+#: How long the database is waited for where an older answer is at hand.
+PATIENCE_S: Final = 1.0
 _SESSION: Final = web.RequestKey("session", Session)
 
 R = TypeVar("R")
 
 
 async def find(request: web.Request) -> Session | None:
-    """Resolve the request's cookie once; None where nobody is signed in or the server knows no accounts."""
+    """Resolve the request's cookie once; None where nobody is signed in or the server knows no accounts.
+
+    While the database is away, a page that is only read is given the session that was found a while ago: somebody
+    has to see what cannot be recorded. Whatever changes something is Unavailable then.
+    """
     token = request.cookies.get(SESSION_COOKIE)
     accounts = request.app.get(ACCOUNTS)
     if not token or accounts is None:
         return None
-    found = await accounts.resolve(token)
+    found = await _resolve(accounts, token, may_remember=request.method in {"GET", "HEAD"})
     if found:
         request[_SESSION] = found
     return found
+
+
+async def _resolve(accounts: Accounts, token: str, *, may_remember: bool) -> Session | None:
+    question = asyncio.create_task(accounts.resolve(token))
+    question.add_done_callback(_heard)
+    patience_s = PATIENCE_S if may_remember and accounts.remembered(token) else None
+    done, _ = await asyncio.wait({question}, timeout=patience_s)
+    try:
+        if not done:
+            raise Unavailable("the database does not answer", place="session")
+        return question.result()
+    except Unavailable:
+        if may_remember and (known := accounts.remembered(token)) is not None:
+            return known
+        raise
+
+
+def _heard(question: asyncio.Task[Session | None]) -> None:
+    if not question.cancelled():
+        question.exception()  # whoever was patient enough has it
 
 
 def current(request: web.Request) -> Session | None:

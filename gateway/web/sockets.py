@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import WSCloseCode, web
 
-from gateway.model.errors import BadInput, Forbidden
+from gateway.model.errors import BadInput, Forbidden, Unavailable
 from gateway.runtime import logs
 from gateway.web import security, sessions
 
@@ -31,7 +31,9 @@ async def opened(
     """Accept a WebSocket from this server's own page and a person with one of `roles`.
 
     While it is open the session is kept alive and looked at every `check_s`; when it has ended the socket is closed
-    with code 4401. Raises Unauthenticated, Forbidden, or BadInput where the request is no WebSocket.
+    with code 4401. A session that cannot be looked at, because the database is away, has not ended.
+
+    Raises Unauthenticated, Forbidden, or BadInput where the request is no WebSocket.
     """
     check_handshake(request)
     sessions.check_role(request, *roles)
@@ -60,7 +62,12 @@ def check_handshake(request: web.Request) -> None:
 async def _watch_session(request: web.Request, socket: web.WebSocketResponse, check_s: float) -> None:
     while True:
         await asyncio.sleep(check_s)
-        if await sessions.find(request) is None:
+        try:
+            found = await sessions.find(request)
+        except Unavailable as error:
+            log.warning("socket_session_unknown", path=request.path, error=str(error))
+            continue
+        if found is None:
             log.info("socket_session_ended", path=request.path)
             await socket.close(code=SESSION_ENDED, message=b"session ended")
             return
