@@ -3,9 +3,11 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.accounts.sessions import Accounts
+from gateway.alarms.auditor import Auditor, AuditorSettings
 from gateway.alarms.ledger import AlarmLedger
 from gateway.runtime import logs
 from gateway.runtime.clock import Clock, SystemClock
@@ -29,6 +31,8 @@ from security_video.desk.unrecorded import Names, Unrecorded
 from security_video.hub import hub_of
 from security_video.settings import DeskSettings, GatewayAddress, VideoSettings
 
+#: Sections of the settings file that the desk reads.
+READS: Final = (DeskSettings, VideoSettings, GatewayAddress, AuditorSettings)
 #: No question of the desk takes longer; on a server that hangs, the next one may go another way.
 HANG_S = 5.0
 PLATFORM_NAMES: Mapping[str, str] = {"zh": "邻里", "en": "Linli"}
@@ -52,7 +56,10 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     hub = hub_of(settings, database, clock)
     around = CommunityApi(database, board, hub, clock, area_id=node.area_id, zone=ZoneInfo(node.time_zone))
     places = Places(settings.of(GatewayAddress).url, node.data_dir)
-    status = StatusWatch(database, clock, places, hub.count_live, area_id=node.area_id)
+    auditor = Auditor(database, ledger, clock, area_id=node.area_id, settings=settings.of(AuditorSettings))
+    status = StatusWatch(
+        database, clock, places, hub.count_live, judge_escalation=auditor.verdict, area_id=node.area_id
+    )
     alarms = AlarmsApi(database, ledger, board, accounts, clock=clock)
     notices = NoticeBoard(database, clock, accounts, node.area_id)
     names = Names(database, node.area_id)
@@ -78,12 +85,12 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
         Route("GET", "/api/watch", around.watch),
     )
     server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
-    return Desk((database, board, names, unrecorded, notices, hub, status, server), server)
+    return Desk((database, board, names, unrecorded, notices, hub, auditor, status, server), server)
 
 
 async def serve(options: argparse.Namespace) -> int:
     """Run the desk until a signal; the `desk` verb of the program."""
-    settings = load(options.config, DeskSettings, VideoSettings, GatewayAddress)
+    settings = load(options.config, *READS)
     logs.configure("desk", settings.node.log_level)
     desk = build(settings, SystemClock(), await community_names(settings))
     await run_until_signal("desk", desk.services, lambda: {"url": desk.server.url})

@@ -10,6 +10,7 @@ from typing import Final
 
 import aiohttp
 
+from gateway.alarms.auditor import Verdict
 from gateway.model.errors import Unavailable
 from gateway.model.ids import area_prefix, is_within
 from gateway.model.people import Person
@@ -29,6 +30,8 @@ GOOD, POOR, LOST, UNKNOWN = "good", "poor", "lost", "unknown"
 
 #: Tells (cameras with a fresh picture, cameras in all).
 CountVideo = Callable[[], tuple[int, int]]
+#: Tells what the auditor thinks of the escalation engine.
+JudgeEscalation = Callable[[], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,26 @@ class StatusWatch:
     """Looks every few seconds at the ledger, the gateway, the cameras and the disk; a service."""
 
     def __init__(
-        self, database: Database, clock: Clock, places: Places, count_video: CountVideo, *, area_id: str
+        self,
+        database: Database,
+        clock: Clock,
+        places: Places,
+        count_video: CountVideo,
+        *,
+        judge_escalation: JudgeEscalation,
+        area_id: str,
     ) -> None:
         self._database = database
         self._clock = clock
         self._places = places
         self._count_video = count_video
+        self._judge_escalation = judge_escalation
         self._area_id = area_id
         self._unmanned: Sequence[tuple[str, str]] = ()
         self._drills: Sequence[Drill] = ()
         self._keeper = keep_running("desk_status", self._look_always)
         self._items: dict[str, StatusItem] = {
-            key: StatusItem(key, UNKNOWN, "not_looked_yet") for key in ("alarms", "messages", "video", "storage")
+            key: StatusItem(key, UNKNOWN, "not_looked_yet") for key in ("alarms", "messages", "storage")
         }
 
     async def start(self) -> None:
@@ -64,11 +75,12 @@ class StatusWatch:
         await self._keeper.stop()
 
     def statistics(self) -> Statistics:
-        return {item.key: item.level for item in self._items.values()}
+        return {item.key: item.level for item in self.items()}
 
     def items(self) -> tuple[StatusItem, ...]:
-        """Return the newest facts, in the order of the top bar; the cameras are counted at the moment of asking."""
-        return tuple(self._items[key] if key != "video" else self._video() for key in self._items)
+        """Return the newest facts, in the order of the top bar; some are looked up at the moment of asking."""
+        known = self._items
+        return (known["alarms"], self._escalation(), known["messages"], self._video(), known["storage"])
 
     def unmanned_for(self, person: Person) -> tuple[str, ...]:
         """Return the names of areas that keep a roster and have nobody on duty, for a supervisor of them."""
@@ -130,6 +142,10 @@ class StatusWatch:
             return StatusItem("storage", LOST, "folder_gone")
         free = usage.free / usage.total
         return StatusItem("storage", GOOD if free > LEAST_FREE_SHARE else POOR, "disk", f"{100 - free * 100:.0f}%")
+
+    def _escalation(self) -> StatusItem:
+        verdict = self._judge_escalation()
+        return StatusItem("escalation", verdict.level, verdict.why, str(verdict.count or ""))
 
     def _video(self) -> StatusItem:
         live, total = self._count_video()

@@ -21,7 +21,6 @@ from gateway.runtime.service import running
 from gateway.runtime.settings import load
 from gateway.store.pool import Database
 from security_video.desk import app
-from security_video.settings import DeskSettings, GatewayAddress, VideoSettings
 from tests.kit.browser import ARGUMENTS, CHROMIUM, DESK_SIZE, running_browser
 from tests.kit.servers import REPOSITORY
 
@@ -118,7 +117,7 @@ async def stage(database_dsn: str, tmp_path: Path) -> AsyncIterator[Stage]:
     config.write_text(
         f'[node]\ndata_dir = "{tmp_path}"\narea_id = "{AREA}"\n[database]\ndsn = "{database_dsn}"\n[desk]\nport = 0\n'
     )
-    settings = load(config, DeskSettings, VideoSettings, GatewayAddress)
+    settings = load(config, *app.READS)
     clock = SystemClock()
     desk = app.build(settings, clock, await app.community_names(settings))
     database = Database(database_dsn)
