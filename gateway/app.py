@@ -79,7 +79,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     reception = Reception(urgent, urgent_ledger, spool, clock, seen=seen)
     pipeline = Pipeline(database, clock, settings.mqtt, own, reception)
     outbox = Outbox(database, pipeline.control, clock, batch=own.outbox_batch)
-    reception.on_seen = SeenReceipts(pipeline.control, clock).tell
+    reception.on_seen = SeenReceipts(pipeline.control, clock, pipeline.roster.key_of).tell
     outside = settings.of(HookSettings)
     hooks = Hooks(database, clock, targets_of(outside, node, clock), promise_of(outside))
     escalator = Escalator(ledger, clock, outside=HookQueue(outside.targets))

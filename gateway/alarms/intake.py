@@ -14,14 +14,17 @@ from typing import Any, Final, Generic, TypeVar
 
 from aiohttp import web
 
+from gateway.alarms.doubts import suspicion_of, timeliness_of
+from gateway.alarms.facts import facts_of
 from gateway.alarms.ledger import AlarmLedger
 from gateway.alarms.reception import Reception, Sheltered
 from gateway.contract import alarm_post, codec, messages
 from gateway.contract.alarm_post import AlarmPost
+from gateway.contract.signing import sign_receipt
 from gateway.model.alarms import Alarm, Cancellation, Press, Receipt
-from gateway.model.errors import BadInput, Forbidden, NotFound, Unauthenticated, Unavailable
+from gateway.model.errors import BadInput, Forbidden, LinliError, NotFound, Unauthenticated, Unavailable
 from gateway.model.registry import Device, Household
-from gateway.runtime import logs
+from gateway.runtime import logs, metrics
 from gateway.runtime.clock import Clock, to_ms
 from gateway.store import registry
 from gateway.web.routes import Route
@@ -29,11 +32,16 @@ from gateway.web.routes import Route
 log = logs.get(__name__)
 
 #: Events that are alarms by themselves, and the kind of alarm; everything else is a matter of rules.
-ALARM_EVENTS: Final = {"sos_pressed": "sos"}
+ALARM_EVENTS: Final = {"sos_pressed": "sos", "sos_silent": "sos"}
+#: The one among them that no screen of the household shows.
+SILENT: Final = "sos_silent"
 CANCELLED: Final = "cancelled"
 
-#: An alarm that comes this much after its device's clock says so is marked late.
-LATE_AFTER_S: Final = 10.0
+_DOUBTED = metrics.counter(
+    "linli_alarms_doubted",
+    "Messages of alarms whose sender or clock is doubted; each is recorded all the same.",
+    ("reason", "source"),
+)
 
 #: How long the registry is waited for before it counts as away, and how many answers are kept for then.
 REGISTRY_PATIENCE_S: Final = 0.5
@@ -42,31 +50,47 @@ MOST_REMEMBERED: Final = 20_000
 T = TypeVar("T", Household, Device)
 
 
-def press_of(device: Device, event: messages.Event, source: str, now: datetime) -> Press:
-    """Return the press that an event means; late ones and those of revoked devices are marked, never refused."""
-    details = dict(event.details)
-    late_by_s = (now - event.at).total_seconds()
-    if late_by_s > LATE_AFTER_S:
-        details["late_by_s"] = round(late_by_s)
-    if device.revoked_at is not None:
-        details["suspicious"] = "revoked_device"
-    kind = ALARM_EVENTS[event.kind]
+def press_of(
+    device: Device, event: messages.Event, source: str, now: datetime, *, spooled_at: datetime | None = None
+) -> Press:
+    """Return the press that an event means, marked with what is doubted about it; no doubt refuses it.
+
+    `source` is "mqtt", or "https" where the household's token came along.
+    """
+    suspicion = _doubt(device, event, source)
+    timeliness = timeliness_of(event.at, spooled_at or now)
+    if timeliness.is_clock_wrong:
+        _DOUBTED.labels("clock_wrong", source).inc()
     return Press(
         device.device_id,
         event.boot,
         event.seq,
-        kind,
+        ALARM_EVENTS[event.kind],
         source,
         event.event_id,
         event.at,
-        details=details,
+        details=dict(event.details),
+        late_by_s=timeliness.late_by_s,
+        suspicion=suspicion,
+        is_clock_wrong=timeliness.is_clock_wrong,
+        is_silent=event.kind == SILENT,
+        spooled_at=spooled_at,
     )
+
+
+def _doubt(device: Device, event: messages.Event, source: str) -> str:
+    reason = suspicion_of(device, event, has_token=source == "https")
+    if reason:
+        _DOUBTED.labels(reason, source).inc()
+        log.warning("alarm_doubted", reason=reason, device=device.device_id, boot=event.boot, seq=event.seq)
+    return reason
 
 
 async def take_cancellation(
     reception: Reception, device: Device, event: messages.Event, source: str
 ) -> Receipt | Sheltered | None:
     """Have a household's taking back recorded or kept; None where there is nothing to take back."""
+    _doubt(device, event, source)
     said = Cancellation(device.device_id, event.boot, event.seq, event.event_id, event.at, source)
     try:
         return await reception.cancel(said, area_id=device.area_id)
@@ -94,6 +118,13 @@ class AlarmIntake:
 
         202 while the database is away: it is on this machine's disk and before the desks, and must be said again.
         """
+        try:
+            return await self._post(request)
+        except LinliError as error:
+            metrics.dropped("alarms_https", error.reason if isinstance(error, BadInput) else error.code)
+            raise
+
+    async def _post(self, request: web.Request) -> web.Response:
         home = await self._household(request)
         said = AlarmPost.decode(await request.read())
         _check_key(request, said)
@@ -101,8 +132,8 @@ class AlarmIntake:
         taken = await self._take(home, device, said.event())
         if isinstance(taken, Sheltered):
             return _unrecorded(taken, self._clock.now())
-        alarm = await self._ledger.alarm(taken.alarm_id)
-        return _answer(alarm, 201 if taken.is_new else 200, self._clock.now())
+        alarm, now = await self._ledger.alarm(taken.alarm_id), self._clock.now()
+        return _answer(alarm, 201 if taken.is_new else 200, now, _signature(device, said.event(), alarm, now))
 
     async def _take(self, home: Household, device: Device, event: messages.Event) -> Receipt | Sheltered:
         if event.kind == CANCELLED:
@@ -121,10 +152,10 @@ class AlarmIntake:
         )
 
     async def get(self, request: web.Request) -> web.Response:
-        """Return how an alarm of this household stands."""
+        """Return how an alarm of this household stands; of a silent one nobody learns here."""
         home = await self._household(request)
         alarm = await self._ledger.alarm(request.match_info["alarm_id"])
-        if alarm.household_id != home.household_id:
+        if alarm.household_id != home.household_id or alarm.is_silent:
             raise NotFound("no such alarm", place=alarm.alarm_id)
         return _answer(alarm, 200, self._clock.now())
 
@@ -207,32 +238,20 @@ def _check_key(request: web.Request, said: AlarmPost) -> None:
         )
 
 
-def facts_of(alarm: Alarm) -> dict[str, object]:
-    """Return an alarm as a box may see it: names of those who have it, nothing of the desk's own notes."""
-    return {
-        "alarm_id": alarm.alarm_id,
-        "no": alarm.alarm_no,
-        "short_no": alarm.short_no,
-        "state": alarm.state.value,
-        "recorded_at": to_ms(alarm.raised_at),
-        "cancelled": alarm.cancelled_by_user_at is not None,
-        "operator": alarm.acknowledged_name or "",
-        "acknowledged_at": _ms(alarm.acknowledged_at),
-        "dispatched_to": alarm.dispatched_to or "",
-        "dispatched_at": _ms(alarm.dispatched_at),
-        "on_scene_at": _ms(alarm.on_scene_at),
-        "closed_at": _ms(alarm.closed_at),
-        "press_count": alarm.press_count,
-    }
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return to_ms(moment) if moment else None
-
-
-def _answer(alarm: Alarm, status: int, now: datetime) -> web.Response:
-    body = {"ok": True, "alarm": facts_of(alarm), "now": to_ms(now)}
+def _answer(alarm: Alarm, status: int, now: datetime, signature: str = "") -> web.Response:
+    body: dict[str, object] = {"ok": True, "alarm": facts_of(alarm), "now": to_ms(now)}
+    if signature:
+        body["sig"] = signature
     return web.Response(status=status, body=codec.encode(body), content_type="application/json")
+
+
+def _signature(device: Device, event: messages.Event, alarm: Alarm, now: datetime) -> str:
+    """Return the signature of the receipt that the answer stands for; empty for a device without a key."""
+    if device.alarm_key is None:
+        return ""
+    state = "cancelled" if event.kind == CANCELLED else "recorded"
+    said = messages.Receipt(event.event_id, event.boot, event.seq, state, alarm.raised_at, now, alarm.alarm_no)
+    return sign_receipt(device.alarm_key, device.device_id, said)
 
 
 def _unrecorded(taken: Sheltered, now: datetime) -> web.Response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.alarms import failpoints
+from gateway.alarms.doubts import timeliness_of
 from gateway.alarms.intake import ALARM_EVENTS, CANCELLED, press_of, take_cancellation
 from gateway.alarms.reception import Reception, Sheltered
 from gateway.contract import messages
@@ -89,7 +90,8 @@ def _reading(
 async def take_event(tools: Tools, device: Device, event: messages.Event) -> None:
     """Have an event recorded once with its receipt, or kept on this disk until that is possible."""
     now = tools.clock.now()
-    _LATE.observe(max(0.0, (now - event.at).total_seconds()))
+    if not timeliness_of(event.at, now).is_clock_wrong:
+        _LATE.observe(max(0.0, (now - event.at).total_seconds()))
     if event.kind in ALARM_EVENTS:
         press = press_of(device, event, "mqtt", now)
         taken = await tools.reception.raise_alarm(press, area_id=device.area_id)
@@ -102,6 +104,8 @@ async def take_event(tools: Tools, device: Device, event: messages.Event) -> Non
 
 
 def _row_of(device: Device, event: messages.Event, now: datetime) -> events.DeviceEvent:
+    """Return the event as it is kept; where its clock is wrong, it happened now."""
+    at = now if timeliness_of(event.at, now).is_clock_wrong else event.at
     return events.DeviceEvent(
         device.device_id,
         event.boot,
@@ -109,7 +113,7 @@ def _row_of(device: Device, event: messages.Event, now: datetime) -> events.Devi
         event.event_id,
         device.area_id,
         event.kind,
-        event.at,
+        at,
         now,
         dict(event.details),
     )

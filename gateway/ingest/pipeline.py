@@ -69,7 +69,7 @@ class Pipeline:
         self._settings = settings
         self._boot = to_ms(clock.now())
         self._tools = Tools(database, clock, reception, settings)
-        self._roster = Roster(reception.database, clock)
+        self.roster = Roster(reception.database, clock)
         self._quarantine = Quarantine(reception.database, clock)
         self._writer = SeriesWriter()
         self.alarms = self._session(mqtt, "alarms", on_message=self._take)
@@ -81,7 +81,7 @@ class Pipeline:
             batch_max=settings.batch_max,
             receive_maximum=settings.receive_maximum,
         )
-        self._following: KeptRunning = keep_running("roster", self._roster.follow)
+        self._following: KeptRunning = keep_running("roster", self.roster.follow)
 
     def _session(
         self,
@@ -125,7 +125,7 @@ class Pipeline:
         return (self.alarms, self.telemetry, self.control)
 
     async def start(self) -> None:
-        await self._roster.load()
+        await self.roster.load()
         await self._following.start()
         for session in self.sessions:
             await session.start()
@@ -144,7 +144,7 @@ class Pipeline:
             for name, session in zip(("alarms", "telemetry", "control"), self.sessions, strict=True)
             for key, value in session.statistics().items()
         }
-        return {"devices": len(self._roster), **refused, **per_session}
+        return {"devices": len(self.roster), **refused, **per_session}
 
     async def _understand(self, delivery: Delivery) -> _Understood | None:
         """Decode and recognise; what cannot be taken goes to quarantine and gives None."""
@@ -155,7 +155,7 @@ class Pipeline:
                 return None
             device_id = topic.device_id
             message = messages.decode(topic.kind, delivery.payload)
-            device = await self._roster.recognise(topic, is_urgent=topic.kind is TopicKind.UP_EVT)
+            device = await self.roster.recognise(topic, is_urgent=topic.kind is TopicKind.UP_EVT)
             _refuse_revoked(device, topic.kind)
         except BadInput as error:
             await self._quarantine.take(delivery, error, device_id)

@@ -37,6 +37,11 @@ class Roster:
     def __len__(self) -> int:
         return len(self._devices)
 
+    def key_of(self, device_id: str) -> bytes | None:
+        """Return the key of a known device's alarms, None where it has none."""
+        device = self._devices.get(device_id)
+        return device.alarm_key if device else None
+
     async def recognise(self, topic: Topic, *, is_urgent: bool = False) -> Device:
         """Return the device that `topic` names.
 

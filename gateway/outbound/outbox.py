@@ -1,10 +1,12 @@
 """Drains the outbox: receipts go out once their transaction has committed, and again until the broker has them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gateway.alarms import failpoints
 from gateway.contract import messages, topics
+from gateway.contract.signing import sign_receipt
 from gateway.model.errors import BadInput, Unavailable
 from gateway.mqtt.session import Session
 from gateway.runtime import logs, metrics
@@ -57,7 +59,7 @@ class Outbox:
 
     async def _send(self, row: OutboxRow) -> bool:
         try:
-            message = self._receipt(row.payload)
+            message = _signed(row, self._receipt(row.payload))
             topic = topics.down_receipt(row.area_id, row.device_id)
             await self._session.publish(topic, message.encode())
         except Unavailable as error:
@@ -85,3 +87,10 @@ class Outbox:
             alarm_no=payload.get("no", ""),
             why=payload.get("why", ""),
         )
+
+
+def _signed(row: OutboxRow, receipt: messages.Receipt) -> messages.Receipt:
+    """Return the receipt with the signature that a device with a key waits for."""
+    if row.alarm_key is None:
+        return receipt
+    return replace(receipt, signature=sign_receipt(row.alarm_key, row.device_id, receipt))

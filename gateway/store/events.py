@@ -1,7 +1,7 @@
 """Device events stored once each, and the outbox: what must be told to devices until it has been."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.store.pool import Connection, Database
@@ -35,6 +35,8 @@ class OutboxRow:
     area_id: str
     payload: Mapping[str, object]
     attempts: int
+    #: By which the device knows that it is we who speak; None where it signs nothing.
+    alarm_key: bytes | None = field(default=None, repr=False)
 
 
 async def insert_event(connection: Connection, event: DeviceEvent) -> bool:

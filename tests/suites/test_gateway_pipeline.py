@@ -145,7 +145,7 @@ async def test_a_device_that_speaks_from_another_area_is_not_believed(star: Star
 async def test_a_device_that_nobody_registered_goes_to_quarantine(star: Star) -> None:
     """A stranger with a valid password stores nothing and leaves a sample."""
     await star.database.execute("delete from devices where device_id = 'meter-0301'")
-    star.pipeline._roster._devices.pop("meter-0301", None)
+    star.pipeline.roster._devices.pop("meter-0301", None)
     await star.tell(telemetry(1))
     await star.until_refused("unknown_device")
     assert await star.readings() == 0

@@ -2,14 +2,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from gateway.contract import codec, topics
+from gateway.contract import codec, messages, topics
+from gateway.contract.signing import alarm_key, check_receipt
+from gateway.contract.topics import TopicKind
 from gateway.model.ids import new_ulid
 from gateway.mqtt.session import Session
 from gateway.outbound.outbox import Outbox
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.service import running
 from gateway.runtime.settings import MqttSettings
-from gateway.store import events
+from gateway.store import events, registry
 from gateway.store.pool import Database
 from tests.kit.community import AREA, registered
 from tests.kit.mqtt import peer
@@ -24,10 +26,10 @@ def session_of(broker: Mosquitto) -> Session:
     return Session(settings, "test-outbox", [])
 
 
-async def put(database: Database, seq: int) -> None:
+async def put(database: Database, seq: int, device_id: str = "sos-0301") -> None:
     payload = {"id": new_ulid(CLOCK.now()), "boot": 1, "seq": seq, "st": "recorded", "at": 1_800_000_000_000}
     async with database.transaction() as connection:
-        await events.put_receipt(connection, "sos-0301", AREA, payload, CLOCK.now())
+        await events.put_receipt(connection, device_id, AREA, payload, CLOCK.now())
 
 
 async def until(condition: Callable[[], Any]) -> None:
@@ -55,6 +57,29 @@ async def test_receipts_go_out_in_order_and_once(mosquitto: Mosquitto, database_
         assert [receipt["seq"] for receipt in told] == [0, 1, 2, 3, 4]
         assert all(receipt["now"] for receipt in told)
         assert device.inbox.empty()
+
+
+async def _told(broker: Mosquitto, database: Database, name: str, password: str) -> messages.Message:
+    """Queue a receipt for a device and return what it hears."""
+    async with peer(broker.host, broker.port, name, password, topics.down_receipt(AREA, name)) as device:
+        await put(database, 1, name)
+        return messages.decode(TopicKind.DOWN_RECEIPT, (await device.next_message())[1])
+
+
+async def test_receipts_are_signed_for_devices_that_have_a_key(mosquitto: Mosquitto, database_dsn: str) -> None:
+    """A device with a key can tell that the gateway speaks; one without gets the plain receipt."""
+    passwords = {name: mosquitto.add_user(name) for name in ("sos-0301", "stb-0301")}
+    key = alarm_key("sos-0301", passwords["sos-0301"])
+    async with registered(database_dsn) as database:
+        async with database.transaction() as connection:
+            await registry.write_alarm_keys(connection, {"sos-0301": key})
+        session = session_of(mosquitto)
+        async with running([session, Outbox(database, session, CLOCK, batch=2)]):
+            told = {name: await _told(mosquitto, database, name, passwords[name]) for name in passwords}
+    assert isinstance(told["sos-0301"], messages.Receipt) and isinstance(told["stb-0301"], messages.Receipt)
+    assert check_receipt(key, "sos-0301", told["sos-0301"])
+    assert not check_receipt(key, "stb-0301", told["sos-0301"])
+    assert told["stb-0301"].signature == ""
 
 
 async def test_what_cannot_be_told_waits_for_the_broker(mosquitto: Mosquitto, database_dsn: str) -> None:

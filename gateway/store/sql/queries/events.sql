@@ -33,11 +33,14 @@ select pg_notify('linli_outbox', '')
 
 -- name: claim_outbox
 -- The oldest rows that are due; another gateway passes over those that this one holds.
+with claimed as (
 update outbox
    set attempts = attempts + 1, next_attempt_at = $1::timestamptz + make_interval(secs => least(60, 2 ^ attempts))
  where outbox_id in (select outbox_id from outbox where done_at is null and next_attempt_at <= $1
                       order by outbox_id limit $2 for update skip locked)
 returning outbox_id, kind, device_id, area_id, payload, attempts
+)
+select c.*, d.alarm_key from claimed c left join devices d using (device_id)
 
 -- name: finish_outbox
 update outbox set done_at = $2 where outbox_id = any($1::bigint[])
