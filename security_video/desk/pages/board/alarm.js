@@ -1,15 +1,19 @@
 // What an alarm's facts are called on this page: titles, places, states, and which step comes next.
 import { say, word } from "../../static/words.js";
 
+/** Tell whether it lies in a spool because the database is away: seen, not recorded, nothing can be done to it yet. */
+export const isUnrecorded = (alarm) => alarm.state === "unrecorded";
+
 /** Tell whether nobody has signed for it yet. */
-export const isWaiting = (alarm) => alarm.state === "raised" || alarm.state === "notified";
+export const isWaiting = (alarm) => alarm.state === "raised" || alarm.state === "notified" || isUnrecorded(alarm);
 
 /** Tell whether the bell goes on until somebody signs: level 1, and real. */
 export const isRinging = (alarm) => alarm.level === 1 && !alarm.is_drill && isWaiting(alarm);
 
-/** Order of the work: silent before anything else, drills last; level, unanswered before answered, then the newest. */
+/** Order of the work: unrecorded on top, silent before anything else, drills last; level, unanswered before answered, then the newest. */
 export function byUrgency(one, other) {
-  return Number(other.is_silent) - Number(one.is_silent) || Number(one.is_drill) - Number(other.is_drill)
+  return Number(isUnrecorded(other)) - Number(isUnrecorded(one))
+    || Number(other.is_silent) - Number(one.is_silent) || Number(one.is_drill) - Number(other.is_drill)
     || one.level - other.level || Number(isWaiting(other)) - Number(isWaiting(one)) || other.raised_ms - one.raised_ms;
 }
 
@@ -45,7 +49,7 @@ export function stateText(alarm) {
 export const wantsSecond = (alarm) => alarm.state === "resolved" && alarm.needs_second_person;
 
 /** Say the state alone, without the name beside it. */
-export const shortStateText = (alarm) => stateText({ ...alarm, acknowledged_name: "" }).trim();
+export const shortStateText = (alarm) => isUnrecorded(alarm) ? say("mark.unrecorded") : stateText({ ...alarm, acknowledged_name: "" }).trim();
 
 /** Return the one step that is red: the next in the order of the work, as the verdict asks for it. */
 export function nextAction(alarm) {

@@ -4,7 +4,7 @@ import { icon } from "../../static/icons.js";
 import { read, send } from "../../static/requests.js";
 import { ageText, now, timerText } from "../../static/time.js";
 import { say, sentences, word } from "../../static/words.js";
-import { isWaiting, nextAction, originText, shortStateText, stateText, titleText, wantsSecond } from "./alarm.js";
+import { isUnrecorded, isWaiting, nextAction, originText, shortStateText, stateText, titleText, wantsSecond } from "./alarm.js";
 import { QUESTIONS } from "./ask.js";
 import { fillCourse } from "./course.js";
 import { fillHousehold } from "./household.js";
@@ -226,7 +226,7 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
       fillSteps();
       fillMind();
       tick();
-      fetchDetail(alarm.alarm_id, alarm.version);
+      if (!isUnrecorded(alarm)) fetchDetail(alarm.alarm_id, alarm.version);
     },
     tick,
     act: (slot) => alarm !== null && act(slotAction(slot)),

@@ -2,12 +2,16 @@
 import { make } from "../../static/dom.js";
 import { ageText } from "../../static/time.js";
 import { say } from "../../static/words.js";
-import { isWaiting, stateText } from "./alarm.js";
+import { isUnrecorded, isWaiting, stateText } from "./alarm.js";
 import { escalatedText } from "./marks.js";
 
 const GRACE_MS = 2000;
 const SOON_MS = 60000;
+const IN_SECONDS_MS = 120000;
 const LEVEL_OF = { unseen: 1, street: 1, district: 2, supervisor: 3 };
+
+/** Say a span that is waited for: in seconds up to two minutes, as the chain counts them. */
+const spanText = (span_ms) => (span_ms < IN_SECONDS_MS ? say("time.seconds", { n: Math.ceil(span_ms / 1000) }) : ageText(span_ms));
 
 /** Make `holder` hold one bar for each step of `ladder`. */
 export function makeBars(holder, ladder, barClass = null) {
@@ -27,7 +31,7 @@ export function fillBars(holder, alarm, at_ms) {
 
 /** Say under a bar when and to whom: 30 秒 镇. */
 export function rungText(rung) {
-  const when = rung.after_s === 0 ? say("ladder.at_once") : ageText(rung.after_s * 1000);
+  const when = rung.after_s === 0 ? say("ladder.at_once") : spanText(rung.after_s * 1000);
   return say(`ladder.${rung.kind}`, { age: when });
 }
 
@@ -35,7 +39,7 @@ export function rungText(rung) {
 function stepSentence(step, at_ms, isSure) {
   const name = step.name || say(`area.${LEVEL_OF[step.kind] ?? 0}`);
   const left_ms = step.at_ms - at_ms;
-  if (left_ms > 0) return { text: say(`next.${step.kind}`, { name, age: ageText(Math.ceil(left_ms / 1000) * 1000) }), isLate: false };
+  if (left_ms > 0) return { text: say(`next.${step.kind}`, { name, age: spanText(left_ms) }), isLate: false };
   if (!isSure) return { text: say("next.unknown"), isLate: true };
   if (left_ms > -GRACE_MS) return { text: say(`next.${step.kind}.now`, { name }), isLate: false };
   return { text: say(`next.${step.kind}.late`, { name, age: ageText(-left_ms) }), isLate: true };
@@ -44,6 +48,7 @@ function stepSentence(step, at_ms, isSure) {
 /** Return {text, isLate}: the one sentence beside the timer. */
 export function sentenceOf(alarm, at_ms, isSure) {
   const step = alarm.next_step;
+  if (isUnrecorded(alarm)) return { text: stateText(alarm), isLate: true };
   if (isWaiting(alarm)) {
     if (step !== null) return stepSentence(step, at_ms, isSure);
     if (alarm.ladder.length === 0) return { text: say("next.none"), isLate: false };

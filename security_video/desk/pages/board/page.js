@@ -6,7 +6,7 @@ import { bindKeys } from "../../static/keys.js";
 import { read } from "../../static/requests.js";
 import { ageText, clockText, everySecond, now } from "../../static/time.js";
 import { say, word } from "../../static/words.js";
-import { inOrder, isRinging, isWaiting, placeText, titleText } from "./alarm.js";
+import { inOrder, isRinging, isUnrecorded, isWaiting, placeText, titleText } from "./alarm.js";
 import { fillAround } from "./around.js";
 import { makeCameras } from "./cameras.js";
 import { makeDetail } from "./detail.js";
@@ -192,6 +192,20 @@ const isNews = (known, alarm) => alarm.state !== "closed" && (known === undefine
 const isReminder = (known, alarm) => known?.next_step?.kind === "progress" && known.state === alarm.state
   && known.next_step.at_ms <= now() + 1000 && (alarm.next_step?.at_ms ?? 0) > known.next_step.at_ms;
 
+/** Whether this is the recorded form of a press that stood here unrecorded: it has been heard already. */
+const isSuccessor = (alarm, gone) => gone.some((id) => {
+  const before = alarms.get(id);
+  return before !== undefined && isUnrecorded(before) && before.kind === alarm.kind && before.address === alarm.address;
+});
+
+/** Keep the panel with a press that was recorded just now. */
+function follow(changed, gone) {
+  if (!gone.includes(selected) || !isUnrecorded(alarms.get(selected))) return;
+  const next = changed.find((alarm) => isSuccessor(alarm, [selected]));
+  alarms.delete(selected);
+  if (next !== undefined) choosePanel(next.alarm_id);
+}
+
 function takeAll(changed, gone = [], newGroups = groups) {
   const fresh = [];
   let hasMoved = false;
@@ -201,10 +215,11 @@ function takeAll(changed, gone = [], newGroups = groups) {
     if (known !== undefined && known.version > alarm.version) continue;
     if (alarm.state === "closed") alarms.delete(alarm.alarm_id);
     else alarms.set(alarm.alarm_id, alarm);
-    if (isNews(known, alarm)) fresh.push(alarm);
+    if (isNews(known, alarm) && !isSuccessor(alarm, gone)) fresh.push(alarm);
     if (isReminder(known, alarm)) chime();
     hasMoved ||= known?.state !== alarm.state;
   }
+  follow(changed, gone);
   for (const id of gone) if (id !== selected) alarms.delete(id);
   const arrived = inOrder(fresh)[0] ?? null;
   if (arrived !== null) greet(arrived);
@@ -225,7 +240,7 @@ let isPainting = false;
 /** Tell the ledger what a person's screen shows: the rows stand in the page and have been painted, and it is seen. */
 function confirmAll() {
   const due = new Set([...alarms.values(), ...storms.rows()]
-    .filter((alarm) => alarm.state === "raised" && now() - (confirmed.get(alarm.alarm_id) ?? 0) >= CONFIRM_AGAIN_MS)
+    .filter((alarm) => (alarm.state === "raised" || isUnrecorded(alarm)) && now() - (confirmed.get(alarm.alarm_id) ?? 0) >= CONFIRM_AGAIN_MS)
     .map((alarm) => alarm.alarm_id));
   if (due.size === 0 || isPainting || document.hidden) return;
   isPainting = true;
