@@ -185,6 +185,7 @@ def ladder_of(face: Face) -> tuple[tuple[Rung, ...], int]:
     raised_ms = to_ms(face.alarm.raised_at)
     after = {str(step["kind"]): float(str(step["after_s"])) for step in face.alarm.chain}
     steps = [timer for timer in face.timers if timer.kind in LADDER and timer.kind in after]
+    steps.sort(key=lambda timer: timer.level)
     rungs = tuple(Rung(timer.kind, timer.name, after[timer.kind], timer.due_ms) for timer in steps)
     return rungs, min((rung.at_ms - round(rung.after_s * 1000) for rung in rungs), default=raised_ms)
 

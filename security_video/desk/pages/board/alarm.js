@@ -7,6 +7,9 @@ export const isUnrecorded = (alarm) => alarm.state === "unrecorded";
 /** Tell whether nobody has signed for it yet. */
 export const isWaiting = (alarm) => alarm.state === "raised" || alarm.state === "notified" || isUnrecorded(alarm);
 
+/** Tell whether it may be red: nobody has signed, and it is real. */
+export const isHot = (alarm) => isWaiting(alarm) && !alarm.is_drill;
+
 /** Tell whether the bell goes on until somebody signs: level 1, and real. */
 export const isRinging = (alarm) => alarm.level === 1 && !alarm.is_drill && isWaiting(alarm);
 

@@ -4,7 +4,7 @@ import { icon } from "../../static/icons.js";
 import { read, send } from "../../static/requests.js";
 import { ageText, now, timerText } from "../../static/time.js";
 import { say, sentences, word } from "../../static/words.js";
-import { isUnrecorded, isWaiting, nextAction, originText, shortStateText, stateText, titleText, wantsSecond } from "./alarm.js";
+import { isHot, isUnrecorded, isWaiting, nextAction, originText, shortStateText, stateText, titleText, wantsSecond } from "./alarm.js";
 import { QUESTIONS } from "./ask.js";
 import { fillCourse } from "./course.js";
 import { fillHousehold } from "./household.js";
@@ -175,7 +175,7 @@ export function makeDetail(panel, options, { onChange, onDetail }) {
     setText(parts.title, `${titleText(alarm)}　${alarm.no}`);
     setText(parts.came, cameText(alarm));
     setText(parts.state, shortStateText(alarm));
-    parts.state.className = isWaiting(alarm) ? "pill p1 line" : "pill line";
+    parts.state.className = isHot(alarm) ? "pill p1 line" : "pill line";
     parts.first.replaceChildren(...sentences("first", alarm.is_silent ? "silent" : alarm.kind, { who: alarm.resident || say("household.unnamed") }).map((text) => make("li", {}, text)));
   }
 

@@ -2,7 +2,7 @@
 import { draw } from "../../static/dom.js";
 import { levelShape } from "../../static/icons.js";
 import { say } from "../../static/words.js";
-import { isWaiting } from "./alarm.js";
+import { isHot } from "./alarm.js";
 
 const TEXT_PX = 14;
 const SOLID = new Set(["building", "block", "shop"]);
@@ -50,7 +50,7 @@ export function makePlan(svg, community, onCamera) {
       && place.y >= shape.y && place.y <= shape.y + shape.h;
     const drawn = reaching(shape, view);
     const box = shape.kind === "label" ? null : draw("rect", {
-      class: isStruck ? `${shape.kind} struck${isWaiting(shown.alarm) ? " waiting" : ""}` : shape.kind,
+      class: isStruck ? `${shape.kind} struck${isHot(shown.alarm) ? " waiting" : ""}` : shape.kind,
       x: drawn.x, y: drawn.y, width: drawn.w, height: drawn.h,
       rx: px(RADII[shape.kind] ?? 0), "stroke-width": px(isStruck ? 2.5 : 1.5),
     }, draw("title", {}, shape.name ?? ""));
@@ -82,19 +82,19 @@ export function makePlan(svg, community, onCamera) {
 
   function drawAlarm(alarm, place) {
     const { x, y } = place;
-    const isHot = isWaiting(alarm);
+    const isAlert = isHot(alarm);
     const lines = [alarm.address, alarm.resident].filter(Boolean);
     const wide = Math.max(...lines.map((line) => widthOf(line, px(15)))) + px(24);
     const left = x + px(24) + wide > width ? x - px(24) - wide : x + px(24);
     const tall = px(lines.length > 1 ? 50 : 30);
     return [
-      [27, 40].map((radius) => draw("circle", { class: isHot ? "ring waiting" : "ring", cx: x, cy: y, r: px(radius), "stroke-width": px(2.5) })),
+      [27, 40].map((radius) => draw("circle", { class: isAlert ? "ring waiting" : "ring", cx: x, cy: y, r: px(radius), "stroke-width": px(2.5) })),
       draw("g", { transform: `translate(${x - px(17)} ${y - px(17)}) scale(${px(34) / 48})` },
-        levelShape(alarm.level, { class: isHot ? "level" : "calm-level" })),
+        levelShape(alarm.level, { class: isAlert ? "level" : "calm-level" })),
       text(x, y + px(6), String(alarm.level), { "font-size": px(18), "font-weight": 700, class: "flag-text", "text-anchor": "middle", style: null }),
-      draw("rect", { class: isHot ? "flag" : "calm-flag", x: left, y: y - tall / 2, width: wide, height: tall, rx: px(8) }),
+      draw("rect", { class: isAlert ? "flag" : "calm-flag", x: left, y: y - tall / 2, width: wide, height: tall, rx: px(8) }),
       lines.map((line, index) => text(left + px(12), y - tall / 2 + px(21 + index * 20), line, {
-        class: isHot ? "flag-text" : "calm-text", "font-size": px(index === 0 ? 15 : 14), "font-weight": index === 0 ? 600 : 400,
+        class: isAlert ? "flag-text" : "calm-text", "font-size": px(index === 0 ? 15 : 14), "font-weight": index === 0 ? 600 : 400,
       })),
     ];
   }
@@ -145,7 +145,7 @@ export function makePlan(svg, community, onCamera) {
     svg.replaceChildren(...[
       ground.map(({ box }) => box),
       cool.map((camera) => drawCamera(camera, false)),
-      hot.map((camera) => drawCamera(camera, alarm !== null && isWaiting(alarm))),
+      hot.map((camera) => drawCamera(camera, alarm !== null && isHot(alarm))),
       ground.map(({ name }) => name),
       drawScale(view),
       alarm !== null ? drawLegend(view) : null,
