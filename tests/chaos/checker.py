@@ -22,7 +22,8 @@ from tests.chaos.history import Fault, History, Key, LedgerPress, Receipted
 from tests.chaos.records import illegal_records
 
 CANCELLED = "cancelled"
-BROKERS = frozenset({"broker", "mosquitto"})
+#: Words of the faults in which the broker itself, or what it stores, is lost.
+BROKER_VICTIMS = frozenset({"broker", "machine", "everything"})
 #: Alarms of the platform about itself come from devices of this name, and need a reason.
 AUDITOR = "_auditor"
 RULES = ("lost", "unkept", "untold", "duplicates", "phantoms", "illegal", "late_escalations")
@@ -165,10 +166,18 @@ def _lost(known: _Known) -> Iterator[tuple[Key, str]]:
 
 def _unkept(known: _Known) -> Iterator[str]:
     """What a device heard PUBACK for before it fell silent; a broker that died itself is excused."""
+    died_at = max((fault.ended for fault in known.history.faults if _broker_died(fault)), default=None)
     for one in known.history.pubacks:
-        is_broker_faulty = any(victims(fault) & BROKERS and fault.ended >= one.at for fault in known.history.faults)
-        if one.device_id in known.silenced and one.key not in known.presses and not is_broker_faulty:
-            yield f"{_name(one.key)} was acknowledged by a broker that never died, and is not in the ledger"
+        is_kept = one.key in known.presses or one.key in known.history.asides
+        is_excused = died_at is not None and died_at >= one.at
+        if one.device_id in known.silenced and not is_kept and not is_excused:
+            yield f"{_name(one.key)} was acknowledged by a broker that has not died since, and is not in the ledger"
+
+
+def _broker_died(fault: Fault) -> bool:
+    """A pause or a bad wire takes nothing away from a broker."""
+    is_harmless = fault.kind.startswith("pause") or "wire" in fault.details
+    return not is_harmless and bool(victims(fault) & BROKER_VICTIMS)
 
 
 def _untold(known: _Known) -> Iterator[str]:

@@ -66,8 +66,8 @@ class _Excuses:
 
 
 def victims(fault: Fault) -> frozenset[str]:
-    """Return the words of a fault: its kind and what its details name, such as the wire that was cut."""
-    said = " ".join((fault.kind, *(str(value) for value in fault.details.values())))
+    """Return the words of a fault: its kind, and whom its details name beside that."""
+    said = " ".join((fault.kind, *(str(fault.details.get(name, "")) for name in ("victim", "wire"))))
     return frozenset(BETWEEN_WORDS.split(said.lower()))
 
 
