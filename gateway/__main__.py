@@ -12,7 +12,7 @@ from gateway.ingest.settings import SECTIONS
 from gateway.launch import seeding
 from gateway.outbound.settings import SECTIONS as HOOK_SECTIONS
 from gateway.runtime import cli, logs
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import SteadyClock
 from gateway.runtime.service import run_until_signal
 from gateway.runtime.settings import Settings, load
 from gateway.store.migrate import migrate_at
@@ -25,7 +25,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    gateway = app.build(_settings(options), SystemClock())
+    gateway = app.build(_settings(options), SteadyClock())
     await run_until_signal("gateway", gateway.services, lambda: {"url": gateway.server.url})
 
 

@@ -6,6 +6,7 @@ from gateway import ops
 from gateway.alarms import intake
 from gateway.alarms.escalator import Escalator
 from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.notary import AuditSettings, Notary
 from gateway.alarms.outside import HookQueue
 from gateway.alarms.reception import Reception, urgent_database
 from gateway.alarms.seen import SeenReader
@@ -22,6 +23,7 @@ from gateway.runtime.service import Service, Statistics
 from gateway.runtime.settings import Settings
 from gateway.store.migrate import migrate
 from gateway.store.pool import Database
+from gateway.store.timekeeper import Timekeeper
 from gateway.web.server import HttpServer
 
 BROKER_PATIENCE_S = 10.0
@@ -83,6 +85,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     outside = settings.of(HookSettings)
     hooks = Hooks(database, clock, targets_of(outside, node, clock), promise_of(outside))
     escalator = Escalator(ledger, clock, outside=HookQueue(outside.targets))
+    notary = Notary(database, clock, settings.of(AuditSettings), node)
     silence = SilenceWatch(database, clock, own)
     watched: dict[str, Service] = {
         "pipeline": pipeline,
@@ -90,6 +93,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
         "escalator": escalator,
         "outbox": outbox,
         "hooks": hooks,
+        "audit": notary,
         "database": database,
     }
     health = ops.Health(database, watched, clock, node.area_id)
@@ -98,7 +102,10 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     services: list[Service] = [
         database,
         Durability(database),
+        Timekeeper(database, clock),
         urgent,
+        # Stopped after everything that writes alarms: its last word is about all of them.
+        notary,
         reception,
         escalator,
         pipeline,

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from gateway.model.errors import ConfigurationError
 from gateway.runtime import cli, logs
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import SteadyClock
 from gateway.runtime.service import run_until_signal
 from gateway.runtime.settings import Settings, load
 from gateway.store.pool import Database
 from gateway.store.rules import RuleStore
+from gateway.store.timekeeper import Timekeeper
 from iot_rules.rulefile.problems import RuleFileRefused
 from iot_rules.rulefile.reader import RuleFile, read_rule_file
 from iot_rules.rulefile.rehearsal import Rehearsal, rehearse
@@ -34,8 +35,9 @@ def _settings(options: argparse.Namespace) -> Settings:
 async def _run(options: argparse.Namespace) -> None:
     settings = _settings(options)
     database = Database(settings.database.dsn, max_size=5, program="linli-rules")
-    runner = RuleRunner(settings, database, SystemClock())
-    await run_until_signal("rules", [database, runner], lambda: {"rules": runner.rules})
+    clock = SteadyClock()
+    runner = RuleRunner(settings, database, clock)
+    await run_until_signal("rules", [database, Timekeeper(database, clock), runner], lambda: {"rules": runner.rules})
 
 
 async def _vocabulary(options: argparse.Namespace) -> Vocabulary:

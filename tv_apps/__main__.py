@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from gateway.runtime import cli, logs
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import SteadyClock, SystemClock
 from gateway.runtime.service import run_until_signal
 from gateway.runtime.settings import Settings, load
 from gateway.store.pool import Database
@@ -22,7 +22,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    program = app.build(_settings(options), SystemClock())
+    program = app.build(_settings(options), SteadyClock())
     await run_until_signal("tv", program.services, lambda: {"url": program.tv.url, "developer": program.developer.url})
 
 

@@ -15,6 +15,7 @@ from gateway.runtime.service import Service
 from gateway.runtime.settings import Settings
 from gateway.store.content import ContentStore
 from gateway.store.pool import Database
+from gateway.store.timekeeper import Timekeeper
 from gateway.store.tv import TvStore
 from gateway.web.server import HttpServer
 from tv_apps.api import TvApi
@@ -58,4 +59,4 @@ def build(settings: Settings, clock: Clock) -> Television:
     server = HttpServer("tv", tv.host, tv.port, routes)
     console = settings.of(DeveloperSettings)
     developer = developer_server(apps, accounts, clock, zone, host=console.host, port=console.port)
-    return Television((database, urgent, reception, server, developer), server, developer)
+    return Television((database, Timekeeper(database, clock), urgent, reception, server, developer), server, developer)

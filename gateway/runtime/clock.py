@@ -29,6 +29,30 @@ class SystemClock:
         return time.monotonic()
 
 
+class SteadyClock:
+    """Wall time that goes on evenly: set once, then driven by the machine's time since boot, sleep included.
+
+    A machine whose clock is set forward or back while a program runs moves none of its deadlines.
+    """
+
+    def __init__(self) -> None:
+        self._offset = datetime.now(UTC) - _since_boot()
+
+    def now(self) -> datetime:
+        return _since_boot() + self._offset
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+    def align(self, wall: datetime) -> None:
+        """Take `wall` (aware) for now."""
+        self._offset = wall - _since_boot()
+
+
+def _since_boot() -> datetime:
+    return _EPOCH + timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
 def monotonic_ns() -> int:
     """Nanoseconds of the machine-wide monotonic clock: comparable between processes of one boot."""
     return time.monotonic_ns()

@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 
 from gateway.accounts.sessions import Accounts
 from gateway.alarms.auditor import Auditor, AuditorSettings
+from gateway.alarms.escalator import STANDBY_LAG_S, Escalator
 from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.outside import HookQueue
+from gateway.outbound.settings import HookSettings
 from gateway.runtime import logs
-from gateway.runtime.clock import Clock, SystemClock
+from gateway.runtime.clock import Clock, SteadyClock
 from gateway.runtime.service import Service, run_until_signal
 from gateway.runtime.settings import Settings, load
 from gateway.store import registry
 from gateway.store.pool import Database
+from gateway.store.timekeeper import Timekeeper
 from gateway.web.login.view import LOGIN_PATH
 from gateway.web.server import HttpServer, Route
 from security_video.desk.alarm_feed import AlarmFeed, Sources
@@ -32,7 +36,7 @@ from security_video.hub import hub_of
 from security_video.settings import DeskSettings, GatewayAddress, VideoSettings
 
 #: Sections of the settings file that the desk reads.
-READS: Final = (DeskSettings, VideoSettings, GatewayAddress, AuditorSettings)
+READS: Final = (DeskSettings, VideoSettings, GatewayAddress, AuditorSettings, HookSettings)
 #: No question of the desk takes longer; on a server that hangs, the next one may go another way.
 HANG_S = 5.0
 PLATFORM_NAMES: Mapping[str, str] = {"zh": "邻里", "en": "Linli"}
@@ -56,6 +60,8 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     hub = hub_of(settings, database, clock)
     around = CommunityApi(database, board, hub, clock, area_id=node.area_id, zone=ZoneInfo(node.time_zone))
     places = Places(settings.of(GatewayAddress).url, node.data_dir)
+    outside = HookQueue(settings.of(HookSettings).targets)
+    standby = Escalator(ledger, clock, lag_s=STANDBY_LAG_S, outside=outside)
     auditor = Auditor(database, ledger, clock, area_id=node.area_id, settings=settings.of(AuditorSettings))
     status = StatusWatch(
         database, clock, places, hub.count_live, judge_escalation=auditor.verdict, area_id=node.area_id
@@ -85,14 +91,29 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
         Route("GET", "/api/watch", around.watch),
     )
     server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
-    return Desk((database, board, names, unrecorded, notices, hub, auditor, status, server), server)
+    return Desk(
+        (
+            database,
+            Timekeeper(database, clock),
+            standby,
+            board,
+            names,
+            unrecorded,
+            notices,
+            hub,
+            auditor,
+            status,
+            server,
+        ),
+        server,
+    )
 
 
 async def serve(options: argparse.Namespace) -> int:
     """Run the desk until a signal; the `desk` verb of the program."""
     settings = load(options.config, *READS)
     logs.configure("desk", settings.node.log_level)
-    desk = build(settings, SystemClock(), await community_names(settings))
+    desk = build(settings, SteadyClock(), await community_names(settings))
     await run_until_signal("desk", desk.services, lambda: {"url": desk.server.url})
     return 0
 
