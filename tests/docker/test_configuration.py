@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def test_mounted_files_exist() -> None:
     mounted = {volume.split(":")[0] for volume in volumes if volume.startswith("./")}
     assert mounted
     assert [path for path in sorted(mounted) if not (DOCKER / path).exists()] == []
+
+
+def test_the_spools_are_shared() -> None:
+    """Gateway, television and desk see the same data folder: a press of the one is shown by the other."""
+    data_dir = tomllib.loads((DOCKER / "linli.toml").read_text())["node"]["data_dir"]
+    services = compose()["services"]
+    mounts = {name: set(_texts(services[name].get("volumes"))) for name in ("gateway", "tv", "desk")}
+    assert [name for name, mounted in mounts.items() if f"linli-data:{data_dir}" not in mounted] == []
 
 
 def test_docker_accepts_the_file(tmp_path: Path) -> None:

@@ -29,10 +29,10 @@ class GatewayProcess:
         """Wait until the process has ended by SIGKILL, as a failpoint does it."""
         assert self.process.wait(patience_s) == -signal.SIGKILL
 
-    def launch_again(self) -> None:
-        """Start the gateway once more, now without a failpoint."""
+    def launch_again(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start the gateway once more, now without a failpoint unless `environment` names one."""
         self._close_output()
-        again = launch(self.settings, self.folder, {})
+        again = launch(self.settings, self.folder, environment or {})
         self.process, self.url = again.process, again.url
 
     def stop(self) -> int:
