@@ -71,9 +71,12 @@ function mayTakePanel(arrived) {
   return arrived.level === 1 && isWaiting(arrived) && !isHandling() && !(alarm.level === 1 && isWaiting(alarm));
 }
 
+/** Everything that can be taken up next: the rows, and the first of each storm. */
+const candidates = () => inOrder([...alarms.values(), ...groups.map((group) => group.first)]);
+
 function choose(arrived) {
   if (!alarms.has(selected)) {
-    const [first] = inOrder([...alarms.values(), ...groups.map((group) => group.first)]);
+    const [first] = candidates();
     if (first !== undefined) {
       alarms.set(first.alarm_id, alarms.get(first.alarm_id) ?? first);
       choosePanel(first.alarm_id);
@@ -255,6 +258,7 @@ function confirmAll() {
 
 function restart(message) {
   const before = new Set(alarms.keys());
+  const selectedBefore = selected;
   alarms.clear();
   groups = message.groups;
   for (const alarm of message.alarms) alarms.set(alarm.alarm_id, alarm);
@@ -264,7 +268,7 @@ function restart(message) {
   status = message.status;
   choose(arrived[0] ?? null);
   show();
-  if (arrived.length > 0 && !isHandling()) detail.focusNext();
+  if ((arrived.length > 0 || selected !== selectedBefore) && !isHandling()) detail.focusNext();
   confirmAll();
   readFigures();
 }
@@ -313,7 +317,7 @@ function move(step) {
 
 /** Back to the alarm: the most urgent one, its cameras and its place on the plan. */
 function goBack() {
-  const urgent = inOrder(alarms.values()).find(isWaiting)?.alarm_id ?? selected;
+  const urgent = candidates().find(isWaiting)?.alarm_id ?? selected;
   if (urgent !== null) choosePanel(urgent);
   show();
   if (alarms.has(selected)) read(`/api/alarms/${selected}`).then(showDetail, () => {});
