@@ -109,6 +109,8 @@ async def _order(options: argparse.Namespace, config: StubSettings) -> int:
 
 def _values(options: argparse.Namespace) -> dict[str, Any]:
     values: dict[str, Any] = {"name": options.name} if options.verb == "fault" else {}
+    if getattr(options, "how", "") == "silent":
+        values["silent"] = True
     for pair in getattr(options, "values", []):
         name, _, text = pair.partition("=")
         try:
@@ -185,6 +187,7 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--wait-s", type=float, default=30.0, help="how long to wait for the receipt")
     if name == "press":
         parser.add_argument("--held-ms", type=int, default=2100, help="how long the key is held")
+        parser.add_argument("how", nargs="?", choices=("silent",), help="three short touches: a silent alarm")
     if name == "set":
         parser.add_argument("values", nargs="+", metavar="NAME=VALUE", help="properties, values as JSON")
     if name == "fault":

@@ -19,7 +19,10 @@ Answer = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order: `press`, `cancel`, `set` or `fault` for one device; `wait_s` is how long to wait for the receipt."""
+    """One order: `press`, `cancel`, `set` or `fault` for one device; `wait_s` is how long to wait for the receipt.
+
+    `values` of a `press` may say `{"silent": true}`: three short touches of a button, which raise a silent alarm.
+    """
 
     verb: str
     device_id: str
@@ -33,7 +36,8 @@ async def obey(member: Member, order: Order) -> Answer:
     if order.verb == "fault":
         return await _misbehave(member, str((order.values or {}).get("name", "")))
     if order.verb == "press":
-        events = [member.press(order.held_ms)]
+        is_silent = bool((order.values or {}).get("silent"))
+        events = [member.press_silently() if is_silent else member.press(order.held_ms)]
     elif order.verb == "cancel":
         events = [member.cancel()]
     elif order.verb == "set":

@@ -5,7 +5,7 @@ import contextlib
 import random
 import socket
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paho.mqtt import client as paho
@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from firmware_stubs import log
-from firmware_stubs.clock import Clock
+from firmware_stubs.clock import Clock, DeviceClock
 from firmware_stubs.settings import Broker
 from gateway.contract import messages, topics
 from gateway.contract.messages import Message, Meta, Status, Sync
@@ -35,12 +35,16 @@ _BAD_VERSION = "Unsupported protocol version"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a device is: its community, its id (also the MQTT username and client id) and its password."""
+    """Who a device is: its community, its id (also the MQTT username and client id) and its password.
+
+    With an `alarm_key` it signs its events, and believes no receipt that is not signed.
+    """
 
     area_id: str
     device_id: str
     password: str
     household_id: str = ""
+    alarm_key: bytes | None = field(default=None, repr=False)
 
 
 class Line:
@@ -239,7 +243,7 @@ class Device:
     def __init__(self, broker: Broker, identity: Identity, meta: Meta, boot: int, clock: Clock) -> None:
         self.identity = identity
         self.boot = boot
-        self.clock = clock
+        self.clock = DeviceClock(clock)
         self.connected = asyncio.Event()
         self.on_message: Callable[[Message], None] = lambda _message: None
         self.is_sleeping = False

@@ -15,8 +15,9 @@ from firmware_stubs import log
 from firmware_stubs.device import Device
 from firmware_stubs.journal import Journal, Settled
 from firmware_stubs.second_road import SecondRoad
-from gateway.contract.alarm_post import POSTED_EVENTS
+from gateway.contract.alarm_post import POSTED_EVENTS, AlarmAnswer
 from gateway.contract.messages import Event, Message, Receipt
+from gateway.contract.signing import check_receipt, receipt_of, sign_event
 from gateway.contract.topics import TopicKind
 from gateway.model.errors import Unavailable
 
@@ -99,7 +100,25 @@ class EventSender:
         event = own.get(message.event_id)
         if event is None or (event.boot, event.seq) != (message.boot, message.seq):
             return
-        self._note(event, message.state, message.alarm_no, message.why)
+        if self._is_ours(message):
+            self._note(event, message.state, message.alarm_no, message.why)
+
+    def _is_ours(self, receipt: Receipt) -> bool:
+        """Tell whether the gateway says it; then it also says what time it is. A forged one must silence nobody."""
+        device_id, key = self.device.identity.device_id, self.device.identity.alarm_key
+        if key is not None and not check_receipt(key, device_id, receipt):
+            reason = "bad_receipt_signature" if receipt.signature else "unsigned_receipt"
+            log.dropped(reason, device=device_id, boot=receipt.boot, seq=receipt.seq, state=receipt.state)
+            return False
+        if self.device.clock.hear(receipt.now):
+            log.warning("clock_corrected", device=device_id, now=receipt.now.isoformat())
+        return True
+
+    def _signed(self, event: Event) -> Event:
+        identity = self.device.identity
+        if identity.alarm_key is None:
+            return event
+        return replace(event, signature=sign_event(identity.alarm_key, identity.device_id, event))
 
     def _note(self, event: Event, state: str, alarm_no: str, why: str) -> None:
         device_id = self.device.identity.device_id
@@ -145,15 +164,24 @@ class EventSender:
     async def _publish(self, event: Event) -> None:
         try:
             self.sent += 1
-            await self.device.publish(TopicKind.UP_EVT, event)
+            await self.device.publish(TopicKind.UP_EVT, self._signed(event))
         except Unavailable as error:
             log.info("event_not_acknowledged", device=self.device.identity.device_id, why=str(error))
 
     async def _post(self, road: SecondRoad, event: Event) -> None:
-        answer = await road.post(self.device.identity.device_id, event)
+        answer = await road.post(self.device.identity.device_id, self._signed(event))
         if answer is None or event.event_id not in {left.event_id for left in self._journal.pending}:
             return
         if answer.alarm is not None:
-            self._note(event, "recorded", answer.alarm.alarm_no, "over HTTP")
+            self._believe(event, answer)
         elif answer.is_seen:
             self._note(event, "seen", "", "over HTTP")
+
+    def _believe(self, event: Event, answer: AlarmAnswer) -> None:
+        """Take a committed answer as the receipt that it stands for; a device without a key needs no times in it."""
+        receipt = receipt_of(event, answer)
+        if receipt is None and self.device.identity.alarm_key is not None:
+            log.dropped("unsigned_receipt", device=self.device.identity.device_id, boot=event.boot, seq=event.seq)
+            return
+        if receipt is None or self._is_ours(receipt):
+            self._note(event, "recorded", answer.alarm.alarm_no if answer.alarm else "", "over HTTP")

@@ -23,6 +23,8 @@ from gateway.model.errors import BadInput, Conflict
 from gateway.model.ids import new_ulid
 
 FILE_NAME = "events.journal"
+#: A ULID has no time before this, and a broken clock may say one.
+EPOCH = from_ms(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Journal:
     def record(self, kind: str, at: datetime, details: Mapping[str, object]) -> Event:
         """Put a new event on disk and return it; it may be sent only after that."""
         when = from_ms(to_ms(at))  # as the wire and the disk will say it
-        event = Event(new_ulid(when), self.boot, self._seq + 1, when, kind, dict(details))
+        event = Event(new_ulid(max(when, EPOCH)), self.boot, self._seq + 1, when, kind, dict(details))
         self._append(_event_line(event))
         self._seq += 1
         self._pending[event.event_id] = event

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping
 
 from firmware_stubs import history, log
-from firmware_stubs.button import Button
+from firmware_stubs.button import TOUCHES, Button
 from firmware_stubs.clock import Clock
 from firmware_stubs.device import Device, Identity
 from firmware_stubs.events import EventSender, Timing
@@ -18,8 +18,11 @@ from firmware_stubs.settings import StubSettings
 from firmware_stubs.village_file import VillageDevice
 from gateway.contract.fields import Scalar
 from gateway.contract.messages import Event, Telemetry
+from gateway.contract.signing import alarm_key
 from gateway.contract.topics import TopicKind
 from gateway.model.errors import BadInput, Unavailable
+
+TOUCH_MS = 200
 
 
 class Member:
@@ -55,12 +58,9 @@ class Member:
     async def start(self, *, timing: Timing | None = None) -> None:
         """Begin a new boot: open the journal, connect, send what is left from before."""
         self._journal = Journal.open(self._settings.state_dir / self.plan.device_id, self._clock.now())
-        identity = Identity(
-            self._area_id,
-            self.plan.device_id,
-            self._settings.passwords().get(self.plan.device_id, ""),
-            self.plan.household_id,
-        )
+        password = self._settings.passwords().get(self.plan.device_id, "")
+        key = alarm_key(self.plan.device_id, password) if password else None
+        identity = Identity(self._area_id, self.plan.device_id, password, self.plan.household_id, key)
         device = Device(self._settings.broker, identity, self.plan.meta(), self._journal.boot, self._clock)
         sender = EventSender(device, self._journal, self._second_road(), timing)
         self._parts = (device, sender)
@@ -126,7 +126,7 @@ class Member:
 
     async def report(self) -> None:
         """Report what is measured now; while the line is broken the value is counted as lost, as a real sensor's is."""
-        now = self._clock.now()
+        now = self.device.clock.now()
         values = {**self.plan.profile.measure(self.seed, now), **self._set}
         self._seq += 1
         try:
@@ -145,6 +145,15 @@ class Member:
             pressed = self.button.press(held_ms)
         if pressed is None:
             cure = "Press a button or a box, and hold it for 2000 ms."
+            raise BadInput("nothing was pressed", reason="no_press", place=self.plan.device_id, cure=cure)
+        return pressed
+
+    def press_silently(self) -> Event:
+        """Touch the key of a button three times; BadInput where there is none. A TV's digits are its remote's."""
+        touches = [self.button.press(TOUCH_MS) for _ in range(TOUCHES)] if self.button is not None else []
+        pressed = next((event for event in touches if event is not None), None)
+        if pressed is None:
+            cure = "Name a button; on a television press the household's digits."
             raise BadInput("nothing was pressed", reason="no_press", place=self.plan.device_id, cure=cure)
         return pressed
 

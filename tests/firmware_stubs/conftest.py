@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from firmware_stubs.second_road import SecondRoad
 from firmware_stubs.settings import Broker
 from gateway.contract import messages, topics
 from gateway.contract.messages import Event, Meta, Receipt
+from gateway.contract.signing import sign_receipt
 from gateway.contract.topics import TopicKind
 from tests.kit import servers
 from tests.kit.mqtt import Peer, peer
@@ -44,10 +45,14 @@ class Ear:
             if topics.parse(topic).kind is kind:
                 return messages.decode(kind, payload)
 
-    async def receipt(self, event: Event, state: str = "recorded", *, device_id: str = DEVICE) -> None:
-        """Answer an event."""
+    async def receipt(
+        self, event: Event, state: str = "recorded", *, device_id: str = DEVICE, key: bytes | None = None
+    ) -> None:
+        """Answer an event; with the device's key the answer is signed."""
         number = "A20261120-0007" if state == "recorded" else ""
         receipt = Receipt(event.event_id, event.boot, event.seq, state, event.at, event.at, number)
+        if key is not None:
+            receipt = replace(receipt, signature=sign_receipt(key, device_id, receipt))
         await self.line.publish(topics.down_receipt(AREA, device_id), receipt.encode())
 
 
@@ -69,12 +74,13 @@ async def _running(
     port: int = 0,
     second_road: SecondRoad | None = None,
     timing: Timing = QUICK,
+    key: bytes | None = None,
 ) -> AsyncIterator[EventSender]:
     password = broker.credentials.get(DEVICE) or broker.add_user(DEVICE)
     clock = SystemClock()
     journal = Journal.open(folder, clock.now())
     address = Broker(broker.host, port or broker.port, protocol=5)
-    device = Device(address, Identity(AREA, DEVICE, password, "hh-0301"), META, journal.boot, clock)
+    device = Device(address, Identity(AREA, DEVICE, password, "hh-0301", key), META, journal.boot, clock)
     sender = EventSender(device, journal, second_road, timing)
     device.on_message = sender.receive
     await device.start()

@@ -3,20 +3,25 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from firmware_stubs import log
 from firmware_stubs.events import EventSender, Timing
 from firmware_stubs.second_road import SecondRoad
 from gateway.contract.alarm_post import KEY_HEADER, PATH, TOKEN_HEADER, AlarmAnswer, AlarmFacts, AlarmPost
 from gateway.contract.messages import Event
-from tests.firmware_stubs.conftest import Listen, Run
+from gateway.contract.signing import alarm_key, check_event, receipt_of, sign_event, sign_receipt
+from tests.firmware_stubs.conftest import DEVICE, Listen, Run
 from tests.kit import servers
 from tests.kit.wire import Wire
 
 TOKEN = "token-of-0301-abcdef"
+KEY = alarm_key(DEVICE, "secret")
 
 
 async def test_a_puback_is_not_a_receipt(
@@ -156,26 +161,54 @@ async def test_two_events_keep_their_order_and_their_numbers(
         assert (press.boot, press.seq + 1) == (cancellation.boot, cancellation.seq)
 
 
+async def test_a_forged_receipt_silences_nobody(
+    mosquitto: servers.Mosquitto, listening: Listen, running: Run, tmp_path: Path
+) -> None:
+    """With a key: unsigned, wrongly signed, another device's receipts are counted and ignored; the right one ends it."""
+    before = dict(log.DROPPED)
+    async with listening(mosquitto) as ear, running(mosquitto, tmp_path, key=KEY) as sender:
+        event = sender.report("sos_pressed", {})
+        said = await ear.event()
+        assert said == replace(event, signature=sign_event(KEY, DEVICE, event))
+        await ear.receipt(event)
+        await ear.receipt(event, "seen")
+        await ear.receipt(event, key=alarm_key(DEVICE, "guessed"))
+        await ear.receipt(event, key=alarm_key("sos-0302", "secret"))
+        with pytest.raises(TimeoutError):
+            await sender.wait_settled(event, 1)
+        assert sender.pending == (event,)
+        assert log.DROPPED["unsigned_receipt"] == before.get("unsigned_receipt", 0) + 2
+        assert log.DROPPED["bad_receipt_signature"] == before.get("bad_receipt_signature", 0) + 2
+        await ear.receipt(event, key=KEY)
+        assert (await sender.wait_settled(event, 5)).state == "recorded"
+
+
 # --- the second road -------------------------------------------------------------------------------------------------
 
 
 class Door:
-    """An HTTP server that answers alarms with `status`, and notes what came."""
+    """An HTTP server that answers alarms with `status`, signed with `key` where it has one, and notes what came."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, key: bytes | None = None) -> None:
         self.status = status
+        self.key = key
         self.came: list[tuple[AlarmPost, str, str]] = []
 
     async def take(self, request: web.Request) -> web.Response:
         post = AlarmPost.decode(await request.read())
         self.came.append((post, request.headers[KEY_HEADER], request.headers[TOKEN_HEADER]))
-        answer = AlarmAnswer(ok=True, alarm=AlarmFacts("01K8Z6Q91RN5Y7W3T9X2B4D6FH", "A20261120-0008", "raised"))
+        now = datetime.now(UTC).replace(microsecond=0)
+        facts = AlarmFacts("01K8Z6Q91RN5Y7W3T9X2B4D6FH", "A20261120-0008", "raised", now)
+        answer = AlarmAnswer(ok=True, alarm=facts, now=now)
+        said = receipt_of(post.event(), answer)
+        if self.key is not None and said is not None:
+            answer = replace(answer, signature=sign_receipt(self.key, post.device_id, said))
         return web.Response(status=self.status, body=answer.encode() if self.status < 300 else b"no")
 
 
 @contextlib.asynccontextmanager
-async def _door(status: int) -> AsyncIterator[tuple[Door, SecondRoad]]:
-    door = Door(status)
+async def _door(status: int, key: bytes | None = None) -> AsyncIterator[tuple[Door, SecondRoad]]:
+    door = Door(status, key)
     app = web.Application()
     app.router.add_post(PATH, door.take)
     runner = web.AppRunner(app)
@@ -207,6 +240,28 @@ async def test_http_carries_the_same_identity_when_mqtt_is_silent(
         assert (post.event(), post.device_id) == (event, "sos-0301")
         assert (key, token) == (event.event_id, TOKEN)
         assert sender.pending == ()
+
+
+@pytest.mark.parametrize(("of_server", "reason"), [(b"forged", "bad_receipt_signature"), (None, "unsigned_receipt")])
+async def test_a_forged_answer_over_http_silences_nobody(  # noqa: PLR0917  two servers, three fixtures
+    mosquitto: servers.Mosquitto, listening: Listen, running: Run, tmp_path: Path, of_server: bytes | None, reason: str
+) -> None:
+    """A device with a key believes only the signed answer; MQTT goes on meanwhile, and so does HTTP."""
+    before = log.DROPPED[reason]
+    async with (
+        _door(201, of_server) as (door, road),
+        listening(mosquitto) as ear,
+        running(mosquitto, tmp_path, second_road=road, key=KEY) as sender,
+    ):
+        event = sender.report("sos_pressed", {})
+        await _wait_for_post(door)
+        assert check_event(KEY, DEVICE, door.came[0][0].event())
+        with pytest.raises(TimeoutError):
+            await sender.wait_settled(event, 0.5)
+        assert log.DROPPED[reason] > before
+        assert check_event(KEY, DEVICE, await ear.event())
+        door.key = KEY
+        assert (await sender.wait_settled(event, 10)).alarm_no == "A20261120-0008"
 
 
 async def test_http_works_without_any_broker(mosquitto: servers.Mosquitto, running: Run, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from firmware_stubs.control import Order, ask
 from firmware_stubs.fleet import Village
 from gateway.contract import messages, topics
 from gateway.contract.messages import Event, Status, Telemetry
+from gateway.contract.signing import alarm_key
 from gateway.contract.topics import TopicKind
 from gateway.model.errors import ConfigurationError
 from tests.firmware_stubs.conftest import AREA, Listen
@@ -74,6 +75,11 @@ def _prepare(broker: servers.Mosquitto, folder: Path, extra: str = "") -> Path:
     return config
 
 
+def _key(folder: Path) -> bytes:
+    """The key of the button's alarms, made from its password as the registration does it."""
+    return alarm_key("sos-0301", json.loads((folder / "secrets" / "devices.json").read_text())["sos-0301"])
+
+
 def _village(config: Path) -> Village:
     return Village(village_file.read(config.parent / "village.toml"), settings.load(config, {}), SystemClock())
 
@@ -128,8 +134,13 @@ async def test_orders_reach_a_running_village(mosquitto: servers.Mosquitto, list
     assert await ask(control, Order("press", "sos-0301")) is None
     async with listening(mosquitto) as ear, _living(config):
         pressing = asyncio.create_task(ask(control, Order("press", "sos-0301", wait_s=5)))
-        await ear.receipt(await ear.event())
+        await ear.receipt(await ear.event(), key=_key(tmp_path))
         assert (await pressing or {})["ok"] is True
+        silence = asyncio.create_task(ask(control, Order("press", "sos-0301", wait_s=5, values={"silent": True})))
+        event = await ear.event()
+        assert event.kind == "sos_silent"
+        await ear.receipt(event, key=_key(tmp_path))
+        assert (await silence or {})["ok"] is True
         opening = asyncio.create_task(ask(control, Order("set", "door-0301", wait_s=0.1, values={"open": True})))
         assert (await ear.event()).kind == "door_opened"
         assert (await opening or {})["ok"] is False
@@ -141,6 +152,7 @@ NONSENSE = (
     Order("cancel", "sos-0301"),
     Order("press", "nobody"),
     Order("dance", "sos-0301"),
+    Order("press", "door-0301", values={"silent": True}),
     Order("press", "sos-0301", held_ms=10),
     Order("set", "door-0301", values={"colour": "red"}),
     Order("fault", "sos-0301", values={"name": "dance"}),
@@ -229,7 +241,7 @@ async def test_a_press_without_a_village_brings_the_button_to_life(
         program = await _run("press", "--device", "sos-0301", "--config", config, "--village", file, "--wait-s", "10")
         event = await ear.event()
         assert isinstance(event, Event)
-        await ear.receipt(event)
+        await ear.receipt(event, key=_key(tmp_path))
         answer = json.loads((await program.communicate())[0])
     assert (program.returncode, answer["receipts"][0]["no"]) == (0, "A20261120-0007")
 

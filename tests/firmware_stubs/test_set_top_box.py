@@ -169,3 +169,41 @@ async def test_a_short_touch_is_no_press(sender: EventSender) -> None:
     assert button.lamp == "sending"
     sender.receive(_receipt(event, "recorded"))
     assert button.lamp == "accepted"
+
+
+async def test_three_touches_within_three_seconds_are_a_silent_alarm(sender: EventSender, clock: FakeClock) -> None:
+    """The lamp does not change, not for the alarm and not for its receipts; three slow touches are nothing."""
+    button = Button(sender)
+    for _ in range(4):
+        assert button.press(200) is None
+        clock.advance(1.5)
+    clock.advance(10)
+    assert [button.press(200) is not None for _ in range(3)] == [False, False, True]
+    (event,) = sender.pending
+    assert (event.kind, button.lamp) == ("sos_silent", "off")
+    for state in ("seen", "recorded"):
+        sender.receive(_receipt(event, state))
+        assert button.lamp == "off"
+    assert sender.pending == ()
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=-20_000), timedelta(days=60_000), timedelta(minutes=-5)])
+async def test_a_device_with_a_wrong_clock_learns_the_time(
+    sender: EventSender, clock: FakeClock, wrong: timedelta
+) -> None:
+    """Its first event says the wrong time and can still be encoded; after the receipt it says the right one."""
+    right = clock.now()
+    clock.jump(wrong.total_seconds())
+    first = sender.report("sos_pressed", {})
+    assert first.encode()
+    sender.receive(Receipt(first.event_id, first.boot, first.seq, "recorded", right, right, "A20260720-0003"))
+    assert sender.report("sos_pressed", {}).at == right
+    clock.advance(5)
+    assert sender.report("cancelled", {}).at == right + timedelta(seconds=5)
+
+
+async def test_a_receipt_a_few_seconds_away_leaves_the_clock_alone(sender: EventSender, clock: FakeClock) -> None:
+    """A slow network is no wrong clock."""
+    first, then = sender.report("sos_pressed", {}), clock.now() + timedelta(seconds=40)
+    sender.receive(Receipt(first.event_id, first.boot, first.seq, "recorded", then, then))
+    assert sender.device.clock.now() == clock.now()
