@@ -46,7 +46,11 @@ class Outbox:
 
     async def _follow(self) -> None:
         async for _ in Feed(self._database, "linli_outbox").changes(POLL_S):
-            await self._drain()
+            try:
+                await self._drain()
+            except Unavailable as error:
+                # Not begun anew with a growing pause: who waits for a receipt gets it as soon as the database is back.
+                log.info("outbox_waits", error=str(error))
 
     async def _drain(self) -> None:
         while self._session.is_connected:
