@@ -25,7 +25,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    gateway = app.build(_settings(options), SteadyClock())
+    settings = _settings(options)
+    gateway = app.build(settings, SteadyClock(), seeding.device_passwords(settings.node.data_dir))
     await run_until_signal("gateway", gateway.services, lambda: {"url": gateway.server.url})
 
 

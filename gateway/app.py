@@ -1,8 +1,9 @@
 """The gateway's composition root: which services run, in which order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway import ops
+from gateway import ops, registration
 from gateway.alarms import intake
 from gateway.alarms.escalator import Escalator
 from gateway.alarms.ledger import AlarmLedger
@@ -54,6 +55,24 @@ class Durability:
         return {}
 
 
+class DeviceKeys:
+    """Gives devices whose passwords lie on this machine the keys of their alarms, also after a change; a service."""
+
+    def __init__(self, database: Database, passwords: Mapping[str, str]) -> None:
+        self._database = database
+        self._passwords = passwords
+
+    async def start(self) -> None:
+        async with self._database.transaction() as connection:
+            await registration.give_keys(connection, self._passwords)
+
+    async def stop(self) -> None:
+        pass
+
+    def statistics(self) -> Statistics:
+        return {}
+
+
 class BrokerWait:
     """Holds readiness back until the broker is there, but not for ever; a service."""
 
@@ -70,8 +89,8 @@ class BrokerWait:
         return {}
 
 
-def build(settings: Settings, clock: Clock) -> Gateway:
-    """Return the gateway's services; nothing runs yet."""
+def build(settings: Settings, clock: Clock, passwords: Mapping[str, str] | None = None) -> Gateway:
+    """Return the gateway's services; nothing runs yet. `passwords` are those of devices that are known here, by id."""
     api, own, node = settings.of(ApiSettings), settings.of(GatewaySettings), settings.node
     database = Database(settings.database.dsn, max_size=8, program="linli-gateway")
     ledger = AlarmLedger(database, clock, time_zone=node.time_zone, delays=settings.delays)
@@ -102,6 +121,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     services: list[Service] = [
         database,
         Durability(database),
+        DeviceKeys(database, passwords or {}),
         Timekeeper(database, clock),
         urgent,
         # Stopped after everything that writes alarms: its last word is about all of them.

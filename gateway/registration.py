@@ -165,8 +165,7 @@ async def register(dsn: str, community: Community, passwords: Mapping[str, str] 
     try:
         async with database.transaction() as connection:
             await _write(connection, community)
-            keys = {device_id: alarm_key(device_id, password) for device_id, password in (passwords or {}).items()}
-            await registry.write_alarm_keys(connection, keys)
+            await give_keys(connection, passwords or {})
     finally:
         await database.stop()
     return {
@@ -174,6 +173,12 @@ async def register(dsn: str, community: Community, passwords: Mapping[str, str] 
         "devices": len(community.device),
         "cameras": len(community.camera),
     }
+
+
+async def give_keys(connection: Connection, passwords: Mapping[str, str]) -> None:
+    """Give devices the keys of their alarms, made from their passwords; unknown devices are passed over."""
+    keys = {device_id: alarm_key(device_id, password) for device_id, password in passwords.items()}
+    await registry.write_alarm_keys(connection, keys)
 
 
 async def _write(connection: Connection, community: Community) -> None:

@@ -164,7 +164,7 @@ async def test_two_events_keep_their_order_and_their_numbers(
 async def test_a_forged_receipt_silences_nobody(
     mosquitto: servers.Mosquitto, listening: Listen, running: Run, tmp_path: Path
 ) -> None:
-    """With a key: unsigned, wrongly signed, another device's receipts are counted and ignored; the right one ends it."""
+    """With a key: unsigned, wrongly signed, another device's receipts are ignored and counted; the right one ends."""
     before = dict(log.DROPPED)
     async with listening(mosquitto) as ear, running(mosquitto, tmp_path, key=KEY) as sender:
         event = sender.report("sos_pressed", {})

@@ -100,3 +100,17 @@ def test_silent_keys_are_four_to_eight_digits(tmp_path: Path, digits: str) -> No
     with pytest.raises(ConfigurationError) as refused:
         registration.read(path)
     assert "silent_keys" in str(refused.value)
+
+
+async def test_a_changed_password_is_a_changed_key(database_dsn: str) -> None:
+    """At every start of the gateway the keys follow the passwords; devices without one keep what they have."""
+    await registration.register(database_dsn, registration.read(VILLAGE), {"stb-0301": "old", "sos-0301": "kept"})
+    database = Database(database_dsn)
+    await database.start()
+    for passwords in ({}, {"stb-0301": "new"}):
+        async with database.transaction() as connection:
+            await registration.give_keys(connection, passwords)
+    keys = {device.device_id: device.alarm_key for device in await registry.devices(database, AREA)}
+    await database.stop()
+    assert keys["stb-0301"] == alarm_key("stb-0301", "new")
+    assert keys["sos-0301"] == alarm_key("sos-0301", "kept")

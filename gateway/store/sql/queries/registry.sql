@@ -20,6 +20,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 -- name: write_alarm_keys
 update devices d set alarm_key = k.alarm_key
   from unnest($1::text[], $2::bytea[]) as k (device_id, alarm_key) where d.device_id = k.device_id
+   and d.alarm_key is distinct from k.alarm_key
 
 -- name: write_silent_keys
 update households set silent_keys = $2 where household_id = $1 returning household_id
