@@ -64,7 +64,7 @@ def shared_data() -> Path:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tell the stories last: the demo that they share keeps cameras running until the session ends."""
-    items.sort(key=lambda item: "flows" in item.path.parts)
+    items.sort(key=lambda item: not {"chaos", "flows"}.isdisjoint(item.path.parts))
 
 
 # --- databases ------------------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ WELL_EVERY_S: Final = 0.2
 WELL_PATIENCE_S: Final = 45.0
 #: After a choice that could not be done.
 AGAIN_S: Final = 0.05
+#: A world that has not been well for so long is left alone until it has had a breath: what is never up shows nothing.
+EXHAUSTED_S: Final = 6.0
+BREATH_S: Final = 2.0
 
 
 class Nemesis:
@@ -35,6 +38,8 @@ class Nemesis:
         self.lacking = {kind.name: why for kind in chosen if (why := kind.lacking(world))}
         self._kinds = [kind for kind in chosen if kind.name not in self.lacking]
         self._tasks: set[asyncio.Task[None]] = set()
+        self._well_since_s = self._last_well_s = time.monotonic()
+        self._is_exhausted = False
         self.done = 0
         self.faults: list[Fault] = []
 
@@ -43,28 +48,46 @@ class Nemesis:
         plan = self._world.plan
         deadline = time.monotonic() + (plan.minutes * 60 if plan.minutes is not None else float("inf"))
         most = plan.faults if plan.faults is not None else float("inf")
+        watching = asyncio.create_task(self._watch(), name="fault-watch")
         with log_path.open("a") as log:
             try:
                 while self.done < most and time.monotonic() < deadline and self._kinds:
-                    is_begun = await self._begin(log)
-                    pause_s = plan.pace_s * self._rng.uniform(0.4, 1.6) if is_begun else AGAIN_S
+                    pause_s = await self._begin(log)
                     await asyncio.sleep(max(0.0, min(pause_s, deadline - time.monotonic())))
                 await asyncio.gather(*self._tasks)
             finally:
-                for task in self._tasks:
+                for task in (watching, *self._tasks):
                     task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await asyncio.gather(watching, *self._tasks, return_exceptions=True)
 
-    async def _begin(self, log: TextIO) -> bool:
-        """Begin one fault; False where its victim was not there."""
+    async def _watch(self) -> None:
+        while True:
+            asked_s = time.monotonic()
+            if await self._world.is_well():
+                self._last_well_s = asked_s
+            else:
+                self._well_since_s = time.monotonic()
+            await asyncio.sleep(WELL_EVERY_S)
+
+    async def _begin(self, log: TextIO) -> float:
+        """Begin one fault, unless the world needs a breath; return how long to wait."""
+        if self._needs_breath():
+            return WELL_EVERY_S
         kind = self._rng.choices(self._kinds, [kind.weight for kind in self._kinds])[0]
         task = asyncio.create_task(self._do(kind, log), name=f"fault-{kind.name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await asyncio.sleep(0)
-        if task.done():
+        if task.done():  # its victim was not there
             task.result()
-        return not task.done()
+            return AGAIN_S
+        return self._world.plan.pace_s * self._rng.uniform(0.4, 1.6)
+
+    def _needs_breath(self) -> bool:
+        self._is_exhausted = self._is_exhausted or time.monotonic() - self._last_well_s > EXHAUSTED_S
+        if self._is_exhausted and self._last_well_s - self._well_since_s >= BREATH_S:
+            self._is_exhausted = False
+        return self._is_exhausted
 
     async def _do(self, kind: Kind, log: TextIO) -> None:
         """Do it, wait until the world is well again, and write both down."""
@@ -75,8 +98,8 @@ class Nemesis:
             return
         self.done += 1
         _write(log, {"kind": kind.name, "phase": "done", **_moment(begun, begun_s), **details})
-        deadline = time.monotonic() + WELL_PATIENCE_S
-        while time.monotonic() < deadline and not await self._world.is_well():
+        done_s = time.monotonic()
+        while self._last_well_s <= done_s and time.monotonic() < done_s + WELL_PATIENCE_S:
             await asyncio.sleep(WELL_EVERY_S)
         self.faults.append(Fault(kind.name, begun, datetime.now(UTC), dict(details)))
         _write(log, {"kind": kind.name, "phase": "healed", **_moment(datetime.now(UTC), time.monotonic())})

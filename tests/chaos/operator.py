@@ -32,6 +32,7 @@ LOOK_EVERY_S = 0.25
 #: How long an alarm waits for each step, as shares of alarms: prompt, slow, and left alone for a round.
 TEMPERS = ((0.6, 0.2, 1.2), (0.25, 1.0, 3.5), (0.15, 6.0, 14.0))
 RACE_SHARE = 0.2
+NOTE = "已到现场查看"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,13 @@ MOVES: dict[AlarmState, tuple[Move, ...]] = {
     AlarmState.RAISED: (Move(Action.RENDER), Move(Action.RENDER), Move(Action.ACKNOWLEDGE)),
     AlarmState.NOTIFIED: (Move(Action.ACKNOWLEDGE),),
     AlarmState.ACKNOWLEDGED: (Move(Action.VERIFY, Verdict.TRUE), Move(Action.VERIFY, Verdict.FALSE)),
-    AlarmState.VERIFIED: (Move(Action.DISPATCH, dispatched_to="保安"), Move(Action.RESOLVE, outcome=Outcome.FALSE)),
-    AlarmState.DISPATCHED: (Move(Action.ARRIVE), Move(Action.RESOLVE, outcome=Outcome.TRUE)),
-    AlarmState.ON_SCENE: (Move(Action.RESOLVE, outcome=Outcome.TRUE),),
-    AlarmState.RESOLVED: (Move(Action.CLOSE, note="演练结束"),),
+    AlarmState.VERIFIED: (
+        Move(Action.DISPATCH, dispatched_to="保安"),
+        Move(Action.RESOLVE, outcome=Outcome.FALSE, note=NOTE),
+    ),
+    AlarmState.DISPATCHED: (Move(Action.ARRIVE), Move(Action.RESOLVE, outcome=Outcome.TRUE, note=NOTE)),
+    AlarmState.ON_SCENE: (Move(Action.RESOLVE, outcome=Outcome.TRUE, note=NOTE),),
+    AlarmState.RESOLVED: (Move(Action.CLOSE, note=NOTE),),
 }
 
 
