@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements/dev.txt
 
-.PHONY: help install demo up test check bench screens map image-test lock
+.PHONY: help install demo up test check bench chaos screens map image-test lock
 
 help:  ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: install  ## formatter, linter, types, import contracts, house rules
 bench: install  ## measure: NAME=alarm, ingest or frames; the last line is JSON
 	@test -n "$(NAME)" || { echo "Say which: make bench NAME=alarm (or ingest, frames)"; exit 2; }
 	@exec $(BIN)/python -m tests.bench.$(NAME) $(ARGS)
+
+chaos: install  ## kill, pause, cut and fill everything for MINUTES=20 with SEED=1; the last line is JSON, red exits 1
+	@exec $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1) $(ARGS)
 
 screens: install  ## render every page into DIR=folder
 	@exec $(BIN)/python -m tests.screens --dir $(or $(DIR),build/screens) $(ARGS)
