@@ -129,10 +129,11 @@ def build(settings: Settings, clock: Clock, passwords: Mapping[str, str] | None 
         reception,
         escalator,
         pipeline,
-        BrokerWait(pipeline),
         outbox,
         hooks,
         silence,
         server,
+        # Last: while the broker is away, the other road stands already.
+        BrokerWait(pipeline),
     ]
     return Gateway(services, server)
