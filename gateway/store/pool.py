@@ -39,6 +39,8 @@ _AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
+    # The driver's own words for a connection whose last request was cut short: the next one will be another.
+    asyncpg.InternalClientError,
 )
 
 
