@@ -110,7 +110,7 @@ async def background_load(broker: servers.Mosquitto, rate_hz: int) -> AsyncItera
     try:
         yield figures
     finally:
-        said, _ = await process.communicate()
+        said, _ = await process.communicate(b"")  # closes its input: the end of the load
         figures.update(json.loads(said or b"{}"))
 
 
