@@ -8,8 +8,9 @@ less than 1 % of the slots. EEMUA's average is at most 5 alarms an hour.
 What is measured. That centre counts from the order, never from the step before, so that one slow step cannot make the
 next look quick: 签收 is raised → acknowledged, 出警 is raised → dispatched. 反馈 is dispatched → resolved, because its
 buckets are those of the road and the work there. A bucket holds its lower limit and not its upper one: 30.000 s is the
-moment at which the street is asked, and stands in 30–60. A wait that is not over counts from the last limit on, for
-nothing can make it better; before that it is pending and in no per cent. An acknowledgement that expired was none.
+moment at which the street is asked, and stands in 30–60. A wait that is not over counts with its age from the first
+limit on, for it can only become worse; before that it is pending and in no per cent. So nobody looks quick by not
+signing. An acknowledgement that expired was none.
 """
 
 from bisect import bisect_right
@@ -85,7 +86,7 @@ def bucket_of(scale: Scale, wait_s: float) -> int:
 
 def place_of(scale: Scale, wait_s: float, *, is_over: bool) -> int | None:
     """Return the bucket of a wait, None while it is pending."""
-    return bucket_of(scale, wait_s) if is_over or wait_s >= scale.limits_s[-1] else None
+    return bucket_of(scale, wait_s) if is_over or wait_s >= scale.limits_s[0] else None
 
 
 def histogram_of(scale: Scale, waits: Sequence[tuple[float, bool]]) -> Histogram:

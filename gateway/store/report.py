@@ -117,6 +117,7 @@ class Unfinished:
     dispatched_to: str
     is_cancelled: bool
     is_silent: bool
+    area_id: str
     area_name: str
 
 
@@ -127,11 +128,6 @@ class Limits:
     sign: Sequence[float]
     dispatch: Sequence[float]
     feedback: Sequence[float]
-
-    @property
-    def last(self) -> list[float]:
-        """The limit of each scale beyond which a wait counts although it is not over."""
-        return [self.sign[-1], self.dispatch[-1], self.feedback[-1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +172,7 @@ async def _figures(connection: Connection, period: Period, limits: Limits, zone:
     span = (period.area_prefix, period.since, period.until)
     sums = await connection.fetchrow(SQL["sum_alarms"], *span)
     assert sums is not None  # noqa: S101  an aggregate always has one row
-    all_limits = (limits.last, list(limits.sign), list(limits.dispatch), list(limits.feedback))
+    all_limits = (list(limits.sign), list(limits.dispatch), list(limits.feedback))
     waits = await connection.fetch(SQL["list_waits"], *span, period.now, *all_limits)
     areas = await connection.fetch(SQL["list_areas"], *span, period.now, limits.sign[0], lists.areas)
     responders = await connection.fetch(SQL["list_responders"], *span, period.now, lists.responders)
@@ -220,6 +216,7 @@ def _unfinished(row: Record) -> Unfinished:
         row["dispatched_to"] or "",
         row["is_cancelled"],
         row["is_silent"],
+        row["area_id"],
         row["area_name"],
     )
 
@@ -227,6 +224,12 @@ def _unfinished(row: Record) -> Unfinished:
 async def list_rows(database: Database, period: Period) -> list[Record]:
     """Return one row for each alarm of a period that is no practice; columns as in the query `list_rows`."""
     return await database.fetch(SQL["list_rows"], period.area_prefix, period.since, period.until)
+
+
+async def area_names(database: Database, area_prefix: str, limit: int = 500) -> list[tuple[str, str, str]]:
+    """Return (area_id, name, English name) of the areas under a prefix, outer ones first."""
+    rows = await database.fetch(SQL["list_area_names"], area_prefix, limit)
+    return [(row["area_id"], row["name"], row["name_en"] or row["name"]) for row in rows]
 
 
 async def first_alarm_at(database: Database, area_prefix: str) -> datetime | None:

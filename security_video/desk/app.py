@@ -29,6 +29,8 @@ from security_video.desk.live import Live
 from security_video.desk.notices import NoticeBoard
 from security_video.desk.pages.board.view import BoardPage
 from security_video.desk.pages.login.view import DeskLogin
+from security_video.desk.pages.report.view import ReportPage
+from security_video.desk.report_api import ReportApi
 from security_video.desk.status import Places, StatusWatch
 from security_video.desk.templating import environment, static_files
 from security_video.desk.unrecorded import Names, Unrecorded
@@ -75,6 +77,8 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     made = environment(static, community)
     login = DeskLogin(accounts, made, title="值班台")
     page = BoardPage(made, zone=node.time_zone, responders=own.responders)
+    report = ReportApi(database, accounts, clock, node.time_zone)
+    sheet = ReportPage(made, report)
     routes = (
         *login.routes(),
         *Live(hub, settings.of(VideoSettings), clock).routes(),
@@ -89,6 +93,9 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
         Route("GET", "/api/community", around.community),
         Route("GET", "/api/tonight", around.tonight),
         Route("GET", "/api/watch", around.watch),
+        Route("GET", "/report", sheet.show),
+        Route("GET", "/report/figures", sheet.figures),
+        Route("GET", "/report/table.csv", report.table),
     )
     server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
     return Desk(

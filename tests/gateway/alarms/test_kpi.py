@@ -51,11 +51,11 @@ def test_every_scale_has_five_buckets_in_rising_order() -> None:
         assert (scale.name, scale.buckets, list(scale.limits_s)) == (name, 5, sorted(set(scale.limits_s)))
 
 
-def test_a_wait_that_is_not_over_counts_when_nothing_can_make_it_better() -> None:
-    """An unsigned alarm is pending up to the last limit, and from there on it is in the slowest bucket."""
-    assert kpi.place_of(SIGN, 179.9, is_over=False) is None
-    assert kpi.place_of(SIGN, 180.0, is_over=False) == 4
-    histogram = kpi.histogram_of(SIGN, [(12, True), (31, True), (170, False), (5000, False)])
+def test_a_wait_that_is_not_over_counts_when_it_can_only_become_worse() -> None:
+    """An unsigned alarm is pending up to the first limit, and from there on it stands where its age puts it."""
+    assert kpi.place_of(SIGN, 29.9, is_over=False) is None
+    assert [kpi.place_of(SIGN, age_s, is_over=False) for age_s in (30, 60, 180)] == [1, 2, 4]
+    histogram = kpi.histogram_of(SIGN, [(12, True), (31, True), (29, False), (5000, False)])
     assert (histogram.counts, histogram.pending, histogram.total) == ((1, 1, 0, 0, 1), 1, 3)
     assert histogram.shares == (33.3, 33.3, 0.0, 0.0, 33.3)
     assert histogram.median_s == 31

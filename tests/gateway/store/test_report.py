@@ -46,7 +46,7 @@ async def test_sql_counts_exactly_as_the_pure_buckets_do(database: Database) -> 
     rows += [signed(1000 + place, wait_s) for place, wait_s in enumerate(edges)]
     rows += [
         months.row(2000 + place, NOW - timedelta(seconds=age_s), AREA)
-        for place, age_s in enumerate((1, 179, 180, 9000))
+        for place, age_s in enumerate((1, 29, 31, 179, 180, 9000))
     ]
     await months.put(database, rows)
     found = await figures(database)
@@ -158,17 +158,18 @@ async def test_an_unsigned_alarm_is_in_the_slowest_bucket_and_its_area_stands_fi
 
 
 async def test_a_true_alarm_that_nobody_was_sent_to_counts_as_slow(database: Database) -> None:
-    """After 30 minutes a verified alarm without a dispatch is in the last bucket; a false one is in none."""
+    """A verified alarm without a dispatch stands where its age puts it, from 5 minutes on; a false one is in none."""
     await months.put(
         database,
         [
             signed(1, 5, verdict="true", state="verified"),
             signed(2, 5, verdict="false", state="verified"),
             signed(3, 5, NOW - timedelta(minutes=29), verdict="true", state="verified"),
+            signed(4, 5, NOW - timedelta(minutes=4), verdict="true", state="verified"),
         ],
     )
     found = await figures(database)
-    assert (found.dispatch.counts, found.dispatch.pending) == ((0, 0, 0, 0, 1), 1)
+    assert (found.dispatch.counts, found.dispatch.pending) == ((0, 0, 0, 1, 1), 1)
 
 
 async def test_the_unfinished_stand_oldest_first_and_name_no_household(database: Database) -> None:

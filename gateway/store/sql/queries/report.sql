@@ -31,11 +31,10 @@ select count(*) filter (where is_counted) as alarms,
           from alarms where raised_at >= $2 and raised_at < $3 and starts_with(area_id, $1)) a
 
 -- name: list_waits
--- $5 are the last limits of the three scales, $6 to $8 all limits of each; bucket -1 is pending (gateway/alarms/kpi.py).
+-- $5 to $7 are the limits of the three scales; bucket -1 is pending, as in gateway/alarms/kpi.py.
 with waits as (
   select w.scale, greatest(0, extract(epoch from w.wait))::float8 as wait_s, w.is_over,
-         case w.scale when 'sign' then $6::float8[] when 'dispatch' then $7::float8[] else $8::float8[] end as limits,
-         ($5::float8[])[case w.scale when 'sign' then 1 when 'dispatch' then 2 else 3 end] as last_s
+         case w.scale when 'sign' then $5::float8[] when 'dispatch' then $6::float8[] else $7::float8[] end as limits
     from alarms a cross join lateral (values
          ('sign', coalesce(acknowledged_at, $4) - raised_at, acknowledged_at is not null),
          ('dispatch', coalesce(dispatched_at, case when verdict = 'true' and resolved_at is null then $4 end) - raised_at,
@@ -44,7 +43,7 @@ with waits as (
    where a.raised_at >= $2 and a.raised_at < $3 and starts_with(a.area_id, $1)
      and not a.is_drill and not starts_with(a.device_id, '_') and w.wait is not null
 ), placed as (
-  select scale, wait_s, case when is_over or wait_s >= last_s then width_bucket(wait_s, limits) else -1 end as bucket
+  select scale, wait_s, case when is_over or wait_s >= limits[1] then width_bucket(wait_s, limits) else -1 end as bucket
     from waits
 )
 select scale, bucket, count(*) as n, null::float8[] as quantiles from placed group by scale, bucket
@@ -106,7 +105,7 @@ select s.area_id, s.began_at, s.alarms,
 -- name: list_unfinished
 -- What was raised before $3 and is not closed, oldest first, with how many there are; no address, for it is printed.
 select a.alarm_id, a.alarm_no, a.kind, a.level, a.state, a.raised_at, a.acknowledged_name, a.dispatched_to,
-       a.cancelled_by_user_at is not null as is_cancelled, a.is_silent, r.name as area_name,
+       a.cancelled_by_user_at is not null as is_cancelled, a.is_silent, a.area_id, r.name as area_name,
        count(*) over () as open_in_all
   from alarms a join areas r using (area_id)
  where a.state <> 'closed' and a.raised_at < $2 and starts_with(a.area_id, $1) and not a.is_drill
@@ -129,3 +128,7 @@ select a.alarm_no, a.area_id, r.name as area_name, a.kind, a.level, a.state, a.s
 -- name: first_alarm_at
 -- When the oldest alarm under a prefix was raised.
 select min(raised_at) from alarms where starts_with(area_id, $1)
+
+-- name: list_area_names
+-- The areas that a person may choose from.
+select area_id, name, name_en from areas where starts_with(area_id, $1) order by area_id limit $2
