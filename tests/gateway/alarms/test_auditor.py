@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -5,9 +6,11 @@ import pytest
 from gateway.alarms.auditor import Auditor, AuditorSettings, Verdict
 from gateway.alarms.escalator import Escalator
 from gateway.alarms.ledger import AlarmLedger
-from gateway.model.alarms import Action, Alarm, AlarmState, Outcome, Press
+from gateway.model.alarms import Action, Alarm, AlarmState, Delays, Outcome, Press
 from gateway.model.alarms import Verdict as Seen
 from gateway.model.ids import new_ulid
+from gateway.runtime.clock import SystemClock
+from gateway.runtime.service import running
 from gateway.store import hooks
 from gateway.store.pool import Database
 from tests.kit.clock import FakeClock
@@ -123,10 +126,11 @@ async def test_a_late_signature_that_expired_is_counted_from_its_expiry(
 async def test_an_auditor_that_was_killed_goes_on_with_the_same_incident(
     watching: Auditor, database: Database, ledger: AlarmLedger, clock: FakeClock
 ) -> None:
-    """A new process without any memory, and a second one beside it, raise nothing again."""
-    await press(ledger, clock)
+    """A new process without any memory, and a second one beside it, raise nothing again, whatever is oldest now."""
+    alarm = await press(ledger, clock)
     await look_for(watching, clock, 30)
     assert len(await own_alarms(database)) == 1
+    await ledger.step(alarm.alarm_id, Action.ACKNOWLEDGE, by=OPERATOR, version=alarm.version)
     after_kill, beside = auditor(database, ledger, clock), auditor(database, ledger, clock)
     for one in (after_kill, beside):
         await look_for(one, clock, 60)
@@ -235,3 +239,16 @@ async def test_a_target_outside_that_does_not_answer_is_shown_and_rings_nobody(
     assert await own_alarms(database) == []
     await look_for(watching, clock, 80, engine)
     assert await own_alarms(database) == [("delivery_stuck", "raised", 1)]
+
+
+async def test_it_looks_by_itself_and_stops(database: Database) -> None:
+    """As a service it looks again and again, raises its alarm, and ends when it is told to."""
+    clock = SystemClock()
+    ledger = AlarmLedger(database, clock, delays=Delays(unseen_s=0.1))
+    await ledger.raise_alarm(Press("sos-0301", 7, 1, "sos", "https", new_ulid(clock.now()), clock.now()))
+    settings = AuditorSettings(look_every_s=0.1, slack_s=0.2, grace_s=0.3)
+    async with running([Auditor(database, ledger, clock, area_id=AREA, settings=settings)]):
+        async with asyncio.timeout(10):
+            while not await own_alarms(database):
+                await asyncio.sleep(0.05)
+    assert await own_alarms(database) == [("engine_dead", "raised", 1)]
