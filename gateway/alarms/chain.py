@@ -96,9 +96,10 @@ class StreamExaminer:
         """Decide about a row that is not simply in order, knowing what the next one (or the head) says of it."""
         position = row.seq + self._shift
         fits, is_followed = row.fits(position), hash_after == row.hash
-        if not fits and is_followed and (change := self._find_shift(row, after)):
+        change = self._find_change(row) if is_followed and not fits else 0
+        if change and self._is_shift(row, change, after):
             self._begin_shift(row, change)
-        elif not fits and not is_followed:
+        elif not fits and (change or not is_followed):
             if len(self._strays) < MOST_SUSPECTS:
                 self._strays.append(Stray(row, position, self._trunk.hash, hash_after))
             else:
@@ -136,17 +137,23 @@ class StreamExaminer:
         if is_better:
             self._trunk, self._is_sound = row, True
 
-    def _find_shift(self, row: Row, after: Row | None) -> int:
-        """Return by how much this row and the next one are numbered wrong; 0 where that is not what is wrong."""
+    def _find_change(self, row: Row) -> int:
+        """Return by how much the row is numbered wrong; 0 where that is not what is wrong."""
         if self._searches >= MOST_SEARCHES:
             return 0
         self._searches += 1
         for distance in range(1, FARTHEST_SHIFT + 1):
             for change in (distance, -distance):
                 if row.fits(row.seq + self._shift + change):
-                    is_run = after is None or after.fits(after.seq + self._shift + change)
-                    return change if is_run else 0
+                    return change
         return 0
+
+    def _is_shift(self, row: Row, change: int, after: Row | None) -> bool:
+        """Tell whether all rows from here on are numbered wrong by `change`, or this one was only moved."""
+        if after is not None:
+            return after.fits(after.seq + self._shift + change)
+        strays = {stray.row.seq for stray in self._strays}
+        return all(seq in strays or seq <= self._trunk.seq for seq in range(row.seq + min(change, 0), row.seq))
 
     def _begin_shift(self, row: Row, change: int) -> None:
         position = row.seq + self._shift + change

@@ -70,7 +70,7 @@ def read(line: bytes) -> Checkpoint:
             content,
             sha256(line).digest(),
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (BadInput, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput("this is no checkpoint", reason="broken_checkpoint") from error
     if codec.encode({**document, "signature": signature}) != line:
         raise BadInput("this checkpoint is not written as one", reason="broken_checkpoint")
