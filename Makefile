@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements/dev.txt
 
-.PHONY: help install demo up test check bench chaos screens map image-test lock
+.PHONY: help install demo up test check bench chaos chaos-controls screens map image-test lock
 
 help:  ## list these words
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## make .venv from the lock (once; instantaneous afterwards)
 	@:
@@ -47,6 +47,9 @@ bench: install  ## measure: NAME=alarm, ingest or frames; the last line is JSON
 
 chaos: install  ## kill, pause, cut and fill everything for MINUTES=20 with SEED=1; the last line is JSON, red exits 1
 	@exec $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1) $(ARGS)
+
+chaos-controls: install  ## sabotage the promise in seven ways: the checker must turn red each time
+	@exec $(BIN)/python -m tests.chaos.controls $(ARGS)
 
 screens: install  ## render every page into DIR=folder
 	@exec $(BIN)/python -m tests.screens --dir $(or $(DIR),build/screens) $(ARGS)
