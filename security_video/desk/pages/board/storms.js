@@ -46,7 +46,8 @@ export function makeStorms({ onChange, onWrong }) {
 
   function makeElement(group) {
     const parts = { group, title: make("h3"), state: make("p", { class: "state" }) };
-    parts.open = make("button", { type: "button", class: "button small", click: () => toggle(parts.group) });
+    parts.word = make("span");
+    parts.open = make("button", { type: "button", class: "button small", "aria-keyshortcuts": "E", click: () => toggle(parts.group) }, parts.word, make("kbd", {}, "E"));
     parts.first = make("button", { type: "button", class: "button small", click: () => fetchRows(parts.group, "") }, say("storm.first"));
     parts.next = make("button", { type: "button", class: "button small", click: () => fetchRows(parts.group, open.after) }, say("storm.next"));
     parts.element = make("li", { class: "group", "data-group": group.key, "data-level": group.level },
@@ -62,7 +63,7 @@ export function makeStorms({ onChange, onWrong }) {
     setText(parts.title, titleOf(group));
     setMark(parts.element, "data-waiting", group.kind !== "");
     setMark(parts.element, "data-drill", group.is_drill);
-    setText(parts.open, say(isOpen ? "storm.close" : "storm.open"));
+    setText(parts.word, say(isOpen ? "storm.close" : "storm.open"));
     setMark(parts.open, "aria-expanded", String(isOpen));
     parts.first.hidden = !isOpen || open.from === "";
     parts.next.hidden = !isOpen || open.after === "";
