@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from gateway.contract import codec, messages, topics
@@ -119,3 +120,17 @@ async def test_a_receipt_that_makes_no_sense_stops_nothing(mosquitto: Mosquitto,
 
             await until(is_done)
         assert outbox.statistics() == {"sent": 1, "refused": 1}
+
+
+async def test_a_row_that_failed_for_days_stops_no_other(database_dsn: str) -> None:
+    """However often a row has been tried, it is claimed again a minute later, and the others beside it."""
+    async with registered(database_dsn) as database:
+        for seq in (1, 2):
+            await put(database, seq)
+        await database.execute("update outbox set attempts = 5000 where payload->>'seq' = '1'")
+        now = CLOCK.now() + timedelta(seconds=1)
+        assert len(await events.claim(database, now, 10)) == 2
+        waits = await database.fetch(
+            "select next_attempt_at - $1::timestamptz as wait from outbox order by outbox_id", now
+        )
+        assert waits[0]["wait"] == timedelta(seconds=60)

@@ -35,7 +35,7 @@ select pg_notify('linli_outbox', '')
 -- The oldest rows that are due; another gateway passes over those that this one holds.
 with claimed as (
 update outbox
-   set attempts = attempts + 1, next_attempt_at = $1::timestamptz + make_interval(secs => least(60, 2 ^ attempts))
+   set attempts = attempts + 1, next_attempt_at = $1::timestamptz + make_interval(secs => least(60, 2 ^ least(attempts, 6)))
  where outbox_id in (select outbox_id from outbox where done_at is null and next_attempt_at <= $1
                       order by outbox_id limit $2 for update skip locked)
 returning outbox_id, kind, device_id, area_id, payload, attempts
