@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.alarms.escalator import Escalator
 from gateway.alarms.ledger import AlarmLedger
+from gateway.alarms.outside import HookQueue
 from gateway.contract import codec
 from gateway.model.alarms import Press
 from gateway.model.ids import new_ulid
@@ -271,3 +273,24 @@ async def test_an_endless_answer_does_not_stop_the_next_message(database: Databa
         async with running([service(database, clock, {"bad": bad.url})]):
             await until(lambda: are_done(database))
     assert (bad.calls, bad.most_open) == (5, 1)
+
+
+async def test_an_alarm_that_nobody_signs_reaches_the_phone(database: Database, clock: FakeClock) -> None:
+    """Ninety seconds without a signature, and the escalation engine's message is at the receiver, once."""
+    async with receiving() as phone:
+        engine = Escalator(AlarmLedger(database, clock), clock, outside=HookQueue(["phone"]))
+        alarm_id = await raised(database, clock)
+        async with running([service(database, clock, {"phone": phone.url})]):
+            clock.advance(89)
+            await engine.fire_once()
+            assert await rows(database) == []
+            clock.advance(2)
+            await engine.fire_once()
+            await engine.fire_once()
+            await until(lambda: are_done(database))
+            await asyncio.sleep(1.2)
+    (heard,) = phone.heard
+    said = codec.decode(heard.body)
+    assert said["alarm_no"] == (await AlarmLedger(database, clock).alarm(alarm_id)).alarm_no
+    assert (said["kind"], said["level"], said["escalation_level"], said["area_name"]) == ("sos", 1, 3, "柳湾社区")
+    assert said["address"] == "3号楼 2单元 301" and "王桂兰" not in heard.body.decode()
