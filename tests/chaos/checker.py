@@ -11,6 +11,7 @@
 | late_escalations | who was to be asked was asked, in time while one engine and the database stood |
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -222,9 +223,13 @@ def _is_explained(faults: Sequence[Fault], at: datetime, limits: Limits) -> bool
 def _figures(known: _Known, lost: set[Key], duplicates: set[Key]) -> dict[str, Figures]:
     """Return the figures for each kind of fault; a press met a fault that was there while it was under way."""
     met: dict[str, list[Key]] = defaultdict(list)
+    faults = sorted(known.history.faults, key=lambda fault: fault.begun)
+    begins = [fault.begun for fault in faults]
+    longest = max((fault.ended - fault.begun for fault in faults), default=timedelta())
     for key, attempt in known.attempts.items():
         until = known.final_at.get(key, known.history.settings.read_at)
-        kinds = {fault.kind for fault in known.history.faults if fault.begun <= until and fault.ended >= attempt.at}
+        near = faults[bisect_left(begins, attempt.at - longest) : bisect_right(begins, until)]
+        kinds = {fault.kind for fault in near if fault.ended >= attempt.at}
         for kind in kinds or {NO_FAULT}:
             met[kind].append(key)
     counts = Counter(fault.kind for fault in known.history.faults)

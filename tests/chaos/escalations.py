@@ -1,6 +1,7 @@
 """Judges the escalation of every alarm by its own chain and history, not by the engine's timers."""
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -54,15 +55,28 @@ class _Excuses:
         self.limits = limits
         self.progress_s = history.settings.escalation.progress_s
         self.read_at = history.settings.read_at.timestamp()
-        self._outages = sorted(_outages(history.faults, history.engines))
+        self._outages = _merged(sorted(_outages(history.faults, history.engines)))
+        self._ends = [ended for _, ended in self._outages]
 
     def latest(self, due_at: float) -> float:
         """Return the last moment at which what is due then is in time."""
         latest = due_at + self.limits.slack_s
-        for begun, ended in self._outages:
-            if begun <= latest and ended + self.limits.recovery_s >= due_at:
-                latest = max(latest, ended + self.limits.recovery_s + self.limits.slack_s)
+        for begun, ended in self._outages[bisect_left(self._ends, due_at - self.limits.recovery_s) :]:
+            if begun > latest:
+                break
+            latest = max(latest, ended + self.limits.recovery_s + self.limits.slack_s)
         return latest
+
+
+def _merged(outages: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return outages, which are sorted, without overlaps."""
+    merged: list[tuple[float, float]] = []
+    for begun, ended in outages:
+        if merged and begun <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(ended, merged[-1][1]))
+        else:
+            merged.append((begun, ended))
+    return merged
 
 
 def victims(fault: Fault) -> frozenset[str]:

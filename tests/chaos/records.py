@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -33,11 +33,13 @@ def illegal_records(history: History) -> Iterator[str]:
     by_alarm: dict[str, list[LedgerEvent]] = defaultdict(list)
     for event in sorted(history.events, key=lambda one: one.event_id):
         by_alarm[event.alarm_id].append(event)
+    presses = Counter(press.alarm_id for press in history.presses if press.kind != "cancelled")
     for alarm in history.alarms:
         events = by_alarm.pop(alarm.alarm_id, [])
         for sentence in (*_versions(alarm, events), *_states(alarm, events), *_owners(alarm, events)):
             yield f"{alarm.alarm_no}: {sentence}"
-        yield from _counts(alarm, history)
+        if (found := presses[alarm.alarm_id]) != alarm.row["press_count"]:
+            yield f"{alarm.alarm_no}: it counts {alarm.row['press_count']} presses and has {found}"
     yield from (f"{alarm_id}: a history without its alarm" for alarm_id in by_alarm)
     yield from _chains(history.events)
 
@@ -95,12 +97,6 @@ def _owners(alarm: LedgerAlarm, events: Sequence[LedgerEvent]) -> Iterator[str]:
             yield f"{event.by_id} resolved and closed it alone"
     if owner != (alarm.row["acknowledged_by"] or ""):
         yield f"the row is owned by {alarm.row['acknowledged_by'] or 'nobody'}, its history by {owner or 'nobody'}"
-
-
-def _counts(alarm: LedgerAlarm, history: History) -> Iterator[str]:
-    presses = sum(press.alarm_id == alarm.alarm_id and press.kind != "cancelled" for press in history.presses)
-    if presses != alarm.row["press_count"]:
-        yield f"{alarm.alarm_no}: it counts {alarm.row['press_count']} presses and has {presses}"
 
 
 def _chains(events: Sequence[LedgerEvent]) -> Iterator[str]:

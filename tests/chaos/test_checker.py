@@ -52,6 +52,17 @@ LINES: tuple[Line, ...] = (
     (200.0, "resolved", "p-li", "verified", "resolved", {}),
     (210.0, "closed", "p-chen", "resolved", "closed", {}),
 )
+#: As LINES, but the street is asked when everything works again.
+TAKEN_LATE: tuple[Line, ...] = (
+    *LINES[:3],
+    (50.0, "escalated", "platform", None, None, {"step": "street", "level": 1, "late_by_s": 20.0}),
+    (51.0, *LINES[4][1:]),
+    (151.0, *LINES[5][1:]),
+    (181.0, *LINES[6][1:]),
+    (182.0, *LINES[7][1:]),
+    (183.0, *LINES[8][1:]),
+    *LINES[9:],
+)
 #: As LINES, but somebody takes it three seconds after the street was to be asked, and nobody has been asked yet.
 TAKEN_IN_TIME: tuple[Line, ...] = (
     *LINES[:3],
@@ -185,6 +196,22 @@ GREEN: dict[str, Callable[[History], History]] = {
     "a step late while the database was away, and it says so": lambda history: versions(
         plus(history, faults=(Fault("database.stop", at(29.0), at(36.0)),)),
         with_line("escalated", at=at(38.0), details={"step": "street", "level": 1, "late_by_s": 8.0}),
+    ),
+    "a step late while both engines were dead, one outage after the other": lambda history: versions(
+        replace(
+            plus(
+                history,
+                faults=(
+                    Fault("kill_gateway", at(29.0), at(34.0)),
+                    Fault("kill_desk", at(28.0), at(33.5)),
+                    Fault("pause_gateway", at(38.0), at(40.0), {"seconds": 2.0}),
+                    Fault("wire_cut", at(36.0), at(41.0), {"wire": "gateway_postgresql"}),
+                    Fault("failpoint", at(35.0), at(47.0), {"victim": "gateway desk"}),
+                ),
+            ),
+            engines=("gateway", "desk"),
+        ),
+        events_of(TAKEN_LATE),
     ),
     "taken before the step that was due was taken": lambda history: versions(history, events_of(TAKEN_IN_TIME)),
 }
