@@ -25,6 +25,8 @@ class AlarmFacts(NamedTuple):
     #: Events that stand in another area's chain.
     misplaced: int
     is_in_order: bool
+    #: Presses by the history, and those that are kept one by one.
+    told_presses: int
     presses: int
 
 
@@ -45,8 +47,8 @@ def _sentences(facts: AlarmFacts) -> Iterator[str]:
         yield f"is {facts.state} in the table and {facts.last_state or 'nothing'} by its history"
     if facts.version != facts.last_version:
         yield f"has version {facts.version}, its history ends with {facts.last_version}"
-    if facts.press_count != facts.presses:
-        yield f"counts {facts.press_count} presses, {facts.presses} are kept"
+    if not facts.press_count == facts.presses == facts.told_presses:
+        yield f"counts {facts.press_count} presses, {facts.presses} are kept, its history tells {facts.told_presses}"
     if facts.misplaced:
         yield f"has {facts.misplaced} events in the chain of another area"
     if not facts.is_in_order:

@@ -409,7 +409,7 @@ async def test_a_head_that_was_set_back_is_known_by_the_checkpoints(database: Da
     [
         ("state = 'closed'", "is closed in the table and notified by its history"),
         ("version = version + 1", "has version 5, its history ends with 4"),
-        ("press_count = press_count - 1", "counts 1 presses, 2 are kept"),
+        ("press_count = press_count - 1", "counts 1 presses, 2 are kept, its history tells 2"),
         ("outcome = 'false'", "says outcome = 'false', its history says None"),
         ("acknowledged_name = '李强'", "says acknowledged_name = '李强', its history says None"),
     ],
@@ -420,6 +420,17 @@ async def test_an_alarm_that_was_changed_alone_is_seen(database: Database, chang
     findings = await examine(database)
     assert [fault.kind.value for fault in findings.faults.kept] == ["alarm"]
     assert said in sentences(findings)[0]
+
+
+async def test_a_press_that_was_put_in_is_seen(database: Database) -> None:
+    """A press with its count raised is one more than the history tells."""
+    await as_intruder(
+        database,
+        "insert into alarm_presses select device_id, boot, 99, 'x', alarm_id, kind, source, device_at, recorded_at"
+        "  from alarm_presses where device_id = 'stb-0302' and seq = 1",
+        "update alarms set press_count = press_count + 1 where device_id = 'stb-0302'",
+    )
+    assert any("3 presses, 3 are kept, its history tells 2" in said for said in sentences(await examine(database)))
 
 
 async def test_a_guard_that_is_switched_off_is_seen(own_database: Database) -> None:

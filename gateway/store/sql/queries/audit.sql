@@ -32,7 +32,7 @@ select a.alarm_id, a.alarm_no, a.area_id, a.state, a.version, a.press_count,
                           'resolved_by', a.resolved_by, 'resolved_name', a.resolved_name,
                           'closed_by', a.closed_by, 'closed_name', a.closed_name) as columns,
        coalesce(told.facts, '{}') as told,
-       h.events, h.is_raised, h.last_version, h.last_state, h.misplaced, h.is_in_order, p.presses
+       h.events, h.is_raised, h.last_version, h.last_state, h.misplaced, h.is_in_order, h.told_presses, p.presses
   from alarms a
  cross join lateral (
        select count(*) as events,
@@ -41,6 +41,7 @@ select a.alarm_id, a.alarm_no, a.area_id, a.state, a.version, a.press_count,
               coalesce((array_agg(e.to_state order by e.stream_seq desc) filter (where e.to_state is not null))[1], '')
                   as last_state,
               count(*) filter (where e.stream is distinct from a.area_id) as misplaced,
+              count(*) filter (where e.kind in ('raised', 'pressed_again')) as told_presses,
               array_agg(e.event_id order by e.stream_seq) is not distinct from array_agg(e.event_id order by e.event_id)
                   as is_in_order
          from alarm_events e
