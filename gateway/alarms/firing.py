@@ -98,7 +98,9 @@ class Firing:
         kind = "unseen" if timer.kind == escalation.UNSEEN else "escalated"
         self._entry.tell(after, kind, PLATFORM, details)
         if timer.kind == escalation.SUPERVISOR and self._outside is not None and not after.is_drill:
-            await self._outside.tell(self._entry.connection, after, kind, self._entry.now)
+            # A signature that expired begins another round, and the outside is told again.
+            reason = "unanswered" if timer.round == 1 else f"unanswered_{timer.round}"
+            await self._outside.tell(self._entry.connection, after, reason, self._entry.now)
         return after
 
     async def _expire(self, alarm: Alarm, details: Mapping[str, object]) -> Alarm:

@@ -116,6 +116,23 @@ async def test_an_acknowledgement_without_progress_expires_and_rings_again(
     assert await kinds(ledger, alarm.alarm_id) == ["raised", "acknowledged", "expired", "escalated", "acknowledged"]
 
 
+async def test_the_outside_is_told_again_when_a_signature_came_to_nothing(
+    ledger: AlarmLedger, clock: FakeClock, press: Press
+) -> None:
+    """Each round that nobody answers is a message of its own."""
+    outside = Noted()
+    engine = Escalator(ledger, clock, outside=outside)
+    alarm_id = (await ledger.raise_alarm(press)).alarm_id
+    clock.advance(100)
+    await engine.fire_once()
+    alarm = await ledger.alarm(alarm_id)
+    await ledger.step(alarm_id, Action.ACKNOWLEDGE, by=OPERATOR, version=alarm.version)
+    for seconds in (301, 100):
+        clock.advance(seconds)
+        await engine.fire_once()
+    assert [said.partition(" ")[2] for said in outside.told] == ["unanswered", "unanswered_2"]
+
+
 async def test_progress_puts_the_expiry_off_and_standstill_is_reminded(
     ledger: AlarmLedger, clock: FakeClock, press: Press
 ) -> None:
