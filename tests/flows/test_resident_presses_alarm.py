@@ -29,7 +29,7 @@ async def rows(demo: Demo) -> tuple[int, int]:
 
 
 async def test_a_resident_presses_and_somebody_has_it(demo: Demo, browser: Browser) -> None:
-    """The whole main road on real parts; the same press by MQTT and by HTTP again adds no second row."""
+    """The whole main road on real parts, closed by two people; the same press said again adds no second row."""
     home = demo.facts["households"][0]
     operator = await Operator.signs_in(browser, demo)
     grandmother = await Grandmother.sits_down(browser, home["tv_url"])
@@ -62,6 +62,11 @@ async def test_a_resident_presses_and_somebody_has_it(demo: Demo, browser: Brows
     await operator.presses("j", ".ask input:focus")
     await operator.page.keyboard.type("老人说按错了")
     await operator.page.keyboard.press("Enter")
+    await operator.sees(home["name"], "待另一人复核")
+
+    supervisor = await Operator.signs_in(browser, demo, "supervisor")
+    await supervisor.presses("j", ".ask input:focus")
+    await supervisor.page.keyboard.press("Enter")
     await expect(operator.page.locator("[role=option]")).to_have_count(0, timeout=PATIENCE_MS)
     await grandmother.reads("这次报警已办完")
 

@@ -66,12 +66,16 @@ class Operator:
     @classmethod
     async def signs_in(cls, browser: Browser, demo: Demo, role: str = "operator") -> "Operator":
         """Sign in with the one-time password and wait until the line to the desk stands."""
+        return await cls.sits_down(browser, demo.desk, *demo.password(role))
+
+    @classmethod
+    async def sits_down(cls, browser: Browser, desk: str, name: str, password: str) -> "Operator":
+        """Sign in at the desk's address and wait until the line stands."""
         context = await browser.new_context(
             viewport={"width": DESK_SIZE[0], "height": DESK_SIZE[1]}, locale="zh-CN", reduced_motion="reduce"
         )
         page = await context.new_page()
-        name, password = demo.password(role)
-        await page.goto(demo.desk)
+        await page.goto(desk)
         await page.fill("#name", name)
         await page.fill("#password", password)
         await page.click("button[type=submit]")

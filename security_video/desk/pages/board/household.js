@@ -37,10 +37,18 @@ function pastText(past) {
   return say("household.past.n", { alarms: past.alarms, false: past.false_alarms });
 }
 
-/** Fill `card` for `detail`; `onWrong(sentence)` hears of a refused reveal. */
+const shown = new WeakMap();
+
+/**
+ * Fill `card` for `detail`; `onWrong(sentence)` hears of a refused reveal. What says the same stays as it is: a number
+ * that was asked for, or a warning that is just being read, does not go away with the next line of the history.
+ */
 export function fillHousehold(card, detail, onWrong) {
   const home = detail.household;
+  const says = JSON.stringify([detail.alarm.alarm_id, home]);
   card.hidden = false;
+  if (shown.get(card) === says) return;
+  shown.set(card, says);
   if (home === null) {
     card.replaceChildren(make("h3", {}, make("b", {}, detail.device.name || detail.device.device_id)),
       make("p", { class: "dim" }, say("household.none")));
