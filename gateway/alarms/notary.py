@@ -168,4 +168,5 @@ class Notary:
     def _tell(self, newest: Checkpoint) -> None:
         """Say the anchor, so that a log that is kept elsewhere holds one for every day."""
         self._told_on = self._clock.now().date()
-        log.info("checkpoint_signed", number=newest.number, hash=newest.anchor.hex(), expect=newest.name, signed_at=newest.at)
+        facts = {"number": newest.number, "hash": newest.anchor.hex(), "signed_at": newest.at}
+        log.info("checkpoint_signed", expect=newest.name, **facts)
