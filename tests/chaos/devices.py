@@ -37,10 +37,11 @@ ATTEMPTS, RECEIPTS, PUBACKS, SILENCED = "attempts.jsonl", "receipts.jsonl", "pub
 #: While this file is there, nobody presses; what was pressed goes on being sent.
 QUIET = "quiet"
 BURN = "burn"
-TIMING = Timing((0.5, 1.0, 1.5, 2.0), second_road_after_s=1.5)
+#: The product's own pauses, but shorter at the end: a run has minutes, not hours.
+TIMING = Timing((1.0, 2.0, 4.0, 6.0))
 CANCELLED_SHARE = 0.12
 #: A resident who has this many presses unanswered calls 110 instead.
-MOST_PENDING = 12
+MOST_PENDING = 5
 
 
 @dataclass(frozen=True, slots=True)

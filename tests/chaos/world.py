@@ -68,7 +68,7 @@ class Plan:
     #: From the beginning of one fault to that of the next, on average.
     pace_s: float = 2.0
     devices: int = 16
-    press_every_s: float = 4.0
+    press_every_s: float = 5.0
     escalation: Delays = FAST
     gateway_command: Sequence[str] = (sys.executable, "-m", "gateway")
     devices_command: Sequence[str] = (sys.executable, "-m", "tests.chaos.devices")
