@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,8 +32,8 @@ class LineFile:
         #: Set after the disk has refused: what the file holds is not known any more, it must be begun anew.
         self.is_sick = False
 
-    def open(self) -> list[Line]:
-        """Open or begin the file and return its whole lines; what a power cut tore is counted and left out.
+    def open(self) -> Iterator[Line]:
+        """Open or begin the file and return its whole lines one by one; what a power cut tore is counted, left out.
 
         ConfigurationError where another process has it open.
         """
@@ -47,7 +47,7 @@ class LineFile:
                 "another process writes this file", place=str(self.path), cure="Stop it; one program writes one spool."
             ) from error
         self._descriptor = descriptor
-        return [line for raw in self.path.read_bytes().split(b"\n") if raw and (line := line_of(raw, self.path))]
+        return _whole_lines(self.path)
 
     def append(self, line: Line, *, must_last: bool = True) -> None:
         """Add a line; with `must_last` it is on the disk when this returns. Unavailable where the disk refuses."""
@@ -70,10 +70,10 @@ class LineFile:
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, self.size_bytes)
 
-    def begin_anew(self, lines: Iterable[Line] = ()) -> None:
-        """Replace the file by one that holds `lines`, in one stroke. Unavailable where the disk refuses."""
-        name = {"op": "begin", "id": secrets.token_hex(8)}
-        data = b"".join(codec.encode(line) + b"\n" for line in (name, *lines))
+    def begin_anew(self, lines: Iterable[bytes] = ()) -> None:
+        """Replace the file by one that holds encoded `lines`, in one stroke. Unavailable where the disk refuses."""
+        name = codec.encode({"op": "begin", "id": secrets.token_hex(8)})
+        data = b"\n".join((name, *lines, b""))
         fresh = self.path.with_suffix(".new")
         new = -1
         try:
@@ -132,6 +132,13 @@ class LineReader:
         self._offset += len(whole)
         self._seen = now if len(chunk) < CHUNK_BYTES else None
         return is_anew, [line for raw in whole.split(b"\n") if raw and (line := line_of(raw, self.path))]
+
+
+def _whole_lines(path: Path) -> Iterator[Line]:
+    with path.open("rb") as file:
+        for raw in file:
+            if raw.strip() and (line := line_of(raw, path)):
+                yield line
 
 
 def line_of(raw: bytes, path: Path) -> Line | None:

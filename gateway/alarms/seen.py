@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.alarms.lines import Line, LineFile, LineReader
 from gateway.alarms.spool import FOLDER, Key
+from gateway.contract import codec
 from gateway.runtime import logs, metrics
 from gateway.runtime.clock import from_ms, to_ms
 
@@ -26,7 +27,7 @@ class SeenWriter:
     def open(self) -> None:
         """Begin anew. ConfigurationError where another process writes it."""
         kept = self._file.open()
-        self._file.begin_anew(line for line in kept if line.get("op") == "seen")
+        self._file.begin_anew([codec.encode(line) for line in kept if line.get("op") == "seen"])
 
     def append(self, shown: Mapping[Key, str], at: datetime) -> None:
         """Note presses with the seat that showed each; Unavailable where the disk refuses."""

@@ -4,7 +4,6 @@ Presses, cancellations and other events of devices, one JSON line each, fsynced 
 settled is a line too. The desk follows the same file. What is kept in memory is the pending lines alone.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -80,7 +79,7 @@ class Spool:
         """Read what an earlier run left pending and begin the file anew with it. ConfigurationError: it is in use."""
         for line in self._file.open():
             self._take(line)
-        self._file.begin_anew(self._lines())
+        self._file.begin_anew(self._pending.values())
         if self._pending:
             log.warning("spool_pending", path=str(self._file.path), pending=len(self._pending))
 
@@ -141,7 +140,7 @@ class Spool:
         try:
             self._refuse_full(said)
             if self._file.is_sick:
-                self._file.begin_anew(self._lines())
+                self._file.begin_anew(self._pending.values())
             self._file.append(line)
         except Unavailable as error:
             metrics.dropped("spool", "not_kept")
@@ -154,7 +153,7 @@ class Spool:
     def _refuse_full(self, said: Said) -> None:
         share = 0.5 if isinstance(said, DeviceEvent) else 1.0
         if self._file.size_bytes >= self._limits.size_bytes * share:
-            self._file.begin_anew(self._lines())
+            self._file.begin_anew(self._pending.values())
         is_long = self._file.size_bytes >= self._limits.size_bytes * share
         if is_long or len(self._pending) >= self._limits.most * share:
             raise Unavailable(
@@ -183,13 +182,11 @@ class Spool:
         """Let another process open it; closing twice does nothing."""
         self._file.close()
 
-    def _lines(self) -> list[Line]:
-        return [parsed for raw in self._pending.values() if isinstance(parsed := codec.parse(raw), Mapping)]
-
     def _remember(self, key: Key, line: Line) -> None:
         if key in self._pending:
             return
-        self._pending[key] = codec.encode(line)
+        # A copy of its own length: the encoder hands out bytes that go on holding its whole buffer.
+        self._pending[key] = bytes(memoryview(codec.encode(line)))
         self._devices[key[0]] = self._devices.get(key[0], 0) + 1
         self._alarms += line["op"] != "event"
 
