@@ -44,7 +44,7 @@ class TvApi:
         )
 
     async def _now(self, request: web.Request) -> web.Response:
-        """Answer with the time, what waits to be shown, and how many notices are unread."""
+        """Answer with the time, what waits to be shown, how many notices are unread, and the home's open alarm."""
         box = await self._televisions.box_of(request)
         messages = await self._store.waiting_messages(box.household_id, self._clock.now())
         count = await self._readers.count(box, NEWS_SECTIONS)
@@ -52,7 +52,8 @@ class TvApi:
             {"id": each.message_id, "level": each.level, "title": each.title, "body": each.body, "source": each.source}
             for each in messages
         ]
-        body = {"now": to_ms(self._clock.now()), "unread": count.unread, "messages": said}
+        alarm = await self._store.open_alarm(box.household_id)
+        body = {"now": to_ms(self._clock.now()), "unread": count.unread, "messages": said, "alarm": alarm}
         return web.Response(body=codec.encode(body), content_type="application/json")
 
     async def _choose(self, request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from gateway.alarms.facts import facts_of, moment_of, stage_of
 from gateway.alarms.ledger import AlarmLedger
 from gateway.model.alarms import Alarm, Cancellation, Press
 from gateway.model.errors import NotFound, Unauthenticated, Unavailable
@@ -16,7 +17,7 @@ from gateway.runtime.clock import Clock
 from gateway.web.routes import Route
 from tv_apps import box_profiles
 from tv_apps.charts.png import to_png
-from tv_apps.kit import alarm_words, raster, script, sprites
+from tv_apps.kit import raster, script, sprites
 from tv_apps.kit.look import Language
 from tv_apps.kit.page import Page
 from tv_apps.pages import air, alarm, bills, electricity, home, lists, more, my_home, notices, safety
@@ -239,38 +240,30 @@ class Portal:
 
     async def _own_alarm(self, request: web.Request, household_id: str) -> Alarm:
         found = await self._ledger.alarm(request.match_info["alarm_id"])
-        if found.household_id != household_id:
+        if found.household_id != household_id or found.is_silent:
             raise NotFound("no such alarm", place=request.path)
         return found
 
     async def _alarm_state(self, request: web.Request, tv: Television) -> Page:
         """How one of the household's alarms stands; reloads itself without scripts."""
         found = await self._own_alarm(request, tv.box.household_id)
-        is_cancelled = found.cancelled_by_user_at is not None
-        screen = alarm_words.screen_of(found.state.value, cancelled=is_cancelled)
-        values = self._values(found, tv)
+        screen, values = stage_of(found), self._values(found, tv)
         if screen == "closed":
             return alarm.draw_record(tv.frame, *self._record(found, tv, values))
-        may_cancel = not is_cancelled and screen != "on_scene"
+        may_cancel = screen not in {"cancelled", "on_scene"}
         return alarm.draw_state(tv.frame, found.alarm_id, screen, values, may_cancel=may_cancel)
 
     def _values(self, found: Alarm, tv: Television) -> dict[str, str]:
-        at = found.on_scene_at or found.dispatched_at or found.acknowledged_at or found.raised_at
-        zone = tv.frame.now.tzinfo
-        return {
-            "no": found.short_no,
-            "name": found.acknowledged_name or "",
-            "to": found.dispatched_to or found.acknowledged_name or "",
-            "time": at.astimezone(zone).strftime("%H:%M:%S"),
-            "home": tv.box.address,
-        }
+        time = moment_of(found).astimezone(tv.frame.now.tzinfo).strftime("%H:%M:%S")
+        facts = {name: str(value) for name, value in facts_of(found).items() if value}
+        return {**facts, "time": time, "home": tv.box.address}
 
     def _record(self, found: Alarm, tv: Television, values: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
         say, zone = tv.frame.look.say, tv.frame.now.tzinfo
         facts = [
-            (say("警情号", "Number"), values["no"]),
+            (say("警情号", "Number"), found.short_no),
             (say("报警时间", "Raised"), found.raised_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")),
-            (say("值班员", "On duty"), values["name"] or "—"),
+            (say("值班员", "On duty"), values.get("operator", "—")),
         ]
         if found.closed_at:
             facts.append((say("办完时间", "Closed"), found.closed_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")))

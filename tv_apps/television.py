@@ -92,6 +92,7 @@ class Televisions:
             poll_s=self._settings.poll_s,
             has_live_tv=remote.has_live_tv,
             holds=remote.holds,
+            silent_keys=box.silent_keys if box else "",
         )
 
     def stranger(self) -> Document:

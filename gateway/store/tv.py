@@ -1,7 +1,7 @@
 """What a television needs from the database: its household, its choices, its messages, its series."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from gateway.model.notices import TvMessage
@@ -34,6 +34,8 @@ class Box:
     resident_name: str
     device_id: str
     choices: Choices | None
+    #: Digits that raise a silent alarm; for the box's ear, never for its screen.
+    silent_keys: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +165,14 @@ class TvStore:
         return tuple(LatestValue(r["device_id"], r["metric"], r["at"], r["value"], r["text_value"]) for r in rows)
 
     async def alarms(self, household_id: str, limit: int) -> tuple[HomeAlarm, ...]:
-        """Return the household's own alarms, newest first."""
+        """Return the household's own alarms, newest first; a silent one is on no screen."""
         rows = await self._database.fetch(SQL["list_home_alarms"], household_id, limit)
         return tuple(HomeAlarm(*row.values()) for row in rows)
+
+    async def open_alarm(self, household_id: str) -> str | None:
+        """Return the call for help that this home's screen should be showing, whichever device it came from."""
+        found: str | None = await self._database.fetchval(SQL["find_open_alarm"], household_id)
+        return found
 
     async def air_station(self, area_id: str, metric: str) -> Source | None:
         """Return the station that measures `metric` for an area: its own, else that of the nearest area above."""
@@ -212,4 +219,5 @@ def _box(row: Record, device_id: str) -> Box:
         resident_name=row["resident_name"],
         device_id=device_id,
         choices=choices,
+        silent_keys=row["silent_keys"],
     )

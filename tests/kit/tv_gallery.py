@@ -1,6 +1,6 @@
 """Every page of the portal with sample views, in every text size, tier and language: what the gates look at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from gateway.model.notices import Notice, Section
@@ -13,8 +13,8 @@ from tv_apps.pages import air, alarm, bills, electricity, home, more, my_home, n
 BEIJING = timezone(timedelta(hours=8))
 NOW = datetime(2026, 7, 19, 19, 42, tzinfo=BEIJING)
 VALUES = {
-    "no": "0719-042", "name": "周敏", "time": "19:42:29", "home": "3号楼 2单元 501", "tries": "5", "to": "保安赵勇",
-    "why": "没有登记",
+    "short_no": "0719-042", "operator": "周敏", "time": "19:42:29", "home": "3号楼 2单元 501", "tries": "5",
+    "dispatched_to": "保安赵勇", "why": "没有登记", "next_after_s": "30", "next_to": "柳湾镇", "escalated_to": "柳湾镇",
 }  # fmt: skip
 BODY = (
     "各位居民：",
@@ -109,14 +109,17 @@ PAGES: dict[str, Callable[[Frame], Page]] = {
 }
 
 
-def _alarm_page(screen: str) -> Callable[[Frame], Page]:
-    may_cancel = screen in {"recorded", "acknowledged", "dispatched"}
-    return lambda f: alarm.draw_state(f, "01J0000000000000000000000", screen, VALUES, may_cancel=may_cancel)
+def _alarm_page(screen: str, values: Mapping[str, str]) -> Callable[[Frame], Page]:
+    may_cancel = screen in {"recorded", "arrived", "escalated", "acknowledged", "dispatched"}
+    return lambda f: alarm.draw_state(f, "01J0000000000000000000000", screen, values, may_cancel=may_cancel)
 
 
 for _screen in alarm_words.ZH:
     if _screen not in {"hold", "ask"}:
-        PAGES[f"alarm_{_screen}"] = _alarm_page(_screen)
+        PAGES[f"alarm_{_screen}"] = _alarm_page(_screen, VALUES)
+
+
+PAGES["alarm_drill"] = _alarm_page("escalated", {**VALUES, "drill": "True", "escalated_to": "幸福路街道"})
 
 
 def looks() -> Iterator[Look]:

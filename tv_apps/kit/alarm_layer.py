@@ -1,7 +1,7 @@
 """The alarm as a layer that every page carries hidden: it must appear also when the network is gone.
 
 The same function draws it open, in one state, for pages that work without scripts. Scripts only fill its slots:
-`at` title, `a1 a2` lines, `f1 f2 f3` facts, `r1 … r4` rail, `dk-*` dials, `kb-*` key bars.
+`at` title, `a1 a2` lines, `f1 f2 f3` facts, `r1 … r4` rail, `dk-*` dials, `kb-*` key bars, `dr` the band of a drill.
 """
 
 import json
@@ -41,7 +41,8 @@ class Shown:
 
 def words_attribute(look: Look) -> str:
     """Return all screens as the value of `data-w`, for an attribute in single quotes (JSON is full of double ones)."""
-    slots = {name: screen.as_slots() for name, screen in alarm_words.screens(look.language).items()}
+    last = alarm_words.stations(look.language)[-1]
+    slots = {name: screen.as_slots(last) for name, screen in alarm_words.screens(look.language).items()}
     words = json.dumps(slots, ensure_ascii=False, separators=(",", ":"))
     return words.replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;")
 
@@ -53,6 +54,7 @@ def draw(stage: Stage, shown: Shown | None = None) -> None:
     attributes = f"data-w='{words_attribute(stage.look)}' data-dk='{' '.join(_DIALS)} bad' data-kb='{bars}'"
     with stage.group(_WHOLE, id="al", skin=Skin("night0"), role="" if shown else "h", attributes=attributes):
         _draw_head(stage)
+        _draw_drill(stage, shown is not None and bool(shown.values.get("drill")))
         _draw_rail(stage, screen)
         for kind in _DIALS:
             _draw_dial(stage, kind, shown is not None and screen is not None and screen.dial == kind)
@@ -72,12 +74,19 @@ def _draw_head(stage: Stage) -> None:
     stage.box(Box(74, 108, 1132, 2), Skin("night2"))
 
 
+def _draw_drill(stage: Stage, visible: bool) -> None:  # noqa: FBT001
+    """A band under the head of every state, so that nobody takes practice for the real thing."""
+    words = stage.look.say("演练　这不是真的险情", "DRILL: this is not a real emergency")
+    with stage.group(Box(74, 112, 1132, 40), id="dr", skin=Skin("lamp", radius=8), role=_role(visible)):
+        stage.text(Box(0, 0, 1132, 40), words, Ink(28, "ink", "center", bold=True))
+
+
 def _draw_rail(stage: Stage, screen: Screen | None) -> None:
     """Four stations with their words; at the largest size only the numbers, to keep the words large elsewhere."""
     words, done = alarm_words.stations(stage.look.language), screen.done if screen else 0
     has_words = stage.look.size is not TextSize.XLARGE
     size = 28 if stage.look.is_standard else 30
-    last_words = {each.last for each in alarm_words.screens(stage.look.language).values()} | {words[-1]}
+    last_words = {each.last or words[-1] for each in alarm_words.screens(stage.look.language).values()}
     widest = max(last_words, key=lambda word: measure.width(word, size))
     widths = [50 + measure.width(word, size) if has_words else 60 for word in (*words[:-1], widest)]
     failed = "bd" if screen and screen.dial == "bad" else ""
@@ -98,7 +107,7 @@ def _draw_rail(stage: Stage, screen: Screen | None) -> None:
                 stage.text(Box(-2, -2, 40, 40), str(number), Ink(24, "mist", "center", role="nm"))
                 stage.text(Box(-2, -2, 40, 40), "√", Ink(24, "ink", "center", bold=True, role="tk"))
             if has_words:
-                last = screen.last if screen and number == len(words) else word
+                last = (screen.last if screen and number == len(words) else "") or word
                 stage.text(Box(x + 50, 36, wide - 44, 56), last, Ink(size, id=f"q{number}"))
             x += wide + gap
 
@@ -158,8 +167,9 @@ def _draw_words(stage: Stage, screen: Screen | None, values: Mapping[str, str]) 
     title_size = _fitting(type_.state.size, w, (each.title for each in every))
     lead_size = _fitting(type_.lead.size, w, (line for each in every for line in each.lines))
     lines = [line.format_map(_Blank(values)) for line in screen.lines] if screen else []
+    title = screen.title.format_map(_Blank(values)) if screen else ""
     y = 148
-    stage.text(Box(x, y, w, type_.state.line), screen.title if screen else "", Ink(title_size, id="at"))
+    stage.text(Box(x, y, w, type_.state.line), title, Ink(title_size, id="at"))
     y += type_.state.line + 14
     if screen is None:
         _draw_ask(stage, Box(x, y + 10, w, 132))
@@ -226,8 +236,9 @@ def _draw_bars(stage: Stage, screen: Screen | None) -> None:
 
 #: Long but ordinary values, by which the size of the words is chosen.
 _SAMPLES: Final = {
-    "no": "0719-042", "name": "欧阳建国", "time": "19:42:29", "home": "12号楼 2单元 1501", "tries": "888",
-    "to": "保安欧阳建国", "why": "",
+    "short_no": "0719-042", "operator": "欧阳建国", "time": "19:42:29", "home": "12号楼 2单元 1501", "tries": "888",
+    "dispatched_to": "保安欧阳建国", "why": "", "next_after_s": "120", "next_to": "幸福路街道",
+    "escalated_to": "幸福路街道",
 }  # fmt: skip
 
 

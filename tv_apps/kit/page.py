@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -51,6 +51,8 @@ class Frame:
     poll_s: int = 5
     has_live_tv: bool = False
     holds: bool = True
+    #: Digits that the box notices; nothing on any page says what for.
+    silent_keys: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ def _facts(page: Page, frame: Frame, focus: str) -> str:
         "l": page.left,
         "r": page.right,
         "dev": frame.device_id,
+        "q": frame.silent_keys,
         "home": frame.address,
         "now": str(frame.now_ms),
         "poll": str(frame.poll_s),

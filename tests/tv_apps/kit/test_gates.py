@@ -21,6 +21,7 @@ def test_served_script_is_old_javascript_within_its_budget() -> None:
     """The one script of the television is ES5 and at most 10 KB, and carries no name-shortening."""
     assert gates.script_faults(script.source()) == []
     assert "function pump()" in script.source()
+    assert script.tokens(script.source()) == script.tokens(script.written())
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@
   var ui = '', since = 0, again = 0, busy = false, away = false, J = read('alarm');
   var boot = read('boot') || { b: Math.floor(tv.now() / 1000), n: 0 };
   // J is the journal: q events without receipt, t first press, n tries, a alarm id, v its last known facts,
-  // m put away, w why the server refused.
+  // m put away, w why the server refused, s a desk has seen what is not recorded yet.
+  // S are events that change nothing here; D the last digits with their times; boot also keeps who we are.
+  var S = read('s') || [], D = read('d') || [], sending = false;
   function read(name) {
     var raw, cookie = new RegExp('linli_' + name + '=([^;]+)').exec(document.cookie);
     try { raw = localStorage.getItem('linli_' + name); } catch (e) { raw = cookie && decodeURIComponent(cookie[1]); }
@@ -25,25 +27,49 @@
     }
     return s;
   }
-  function add(kind) {
+  function event(kind) {
     var t = tv.now();
     boot.n += 1;
     keep('boot', boot);
-    J.q.push({ device: boot.d, boot: boot.b, seq: boot.n, id: ulid(t), ts: t, e: kind, d: {} });
+    return { device: boot.d, boot: boot.b, seq: boot.n, id: ulid(t), ts: t, e: kind, d: {} };
+  }
+  function add(kind) {
+    J.q.push(event(kind));
     save();
     pump();
   }
+  function over() { var v = J.v; return v && (v.stage === 'closed' || v.stage === 'cancelled'); }
   function raise() {
-    var v = J && J.v;
     ui = '';
-    if (v && !v.cancelled && v.state !== 'closed' && v.state !== 'resolved') { again = tv.now(); J.m = 0; } else {
-      J = { q: [], t: tv.now(), n: 0 };
-    }
+    if (!J || over()) { J = { q: J ? J.q : [], t: tv.now(), n: 0 }; }
+    J.m = 0;
     add('sos_pressed');
   }
   function last() { return J && J.q.length ? J.q[J.q.length - 1].e : ''; }
+  function digit(key) {
+    var s = '', i;
+    D = D.slice(1 - boot.q.length);
+    D.push(key + tv.now());
+    for (i = 0; i < D.length; i += 1) { s += D[i].charAt(0); }
+    if (s === boot.q && tv.now() - D[0].substr(1) < 5000) {
+      D = [];
+      S.push(event('sos_silent'));
+      keep('s', S);
+      send();
+    }
+    keep('d', D);
+  }
+  function send() {
+    if (!S[0] || sending) { return; }
+    sending = true;
+    tv.ask('POST', '/api/v1/alarms', S[0], function (status) {
+      sending = false;
+      if (status === 200 || status === 201) { S.shift(); keep('s', S); }
+    });
+  }
   function pump() {
     var first = J && J.q[0];
+    send();
     if (!J || busy || (!first && (!J.a || ++waited % (J.m ? 10 : 1)))) { return; }
     busy = true;
     J.n += 1;
@@ -52,10 +78,12 @@
       if (!J) { return; }
       if (status === 200 || status === 201) {
         if (first) { J.q.shift(); }
+        if (first && J.v && first.e === 'sos_pressed') { again = tv.now(); }
         J.v = answer.alarm;
         J.a = J.v.alarm_id;
         J.w = J.n = 0;
-      } else if (first && status >= 400 && status < 429) {
+        if (J.m && over()) { J = null; }
+      } else if (status === 202) { J.s = answer.seen; } else if (first && status >= 400 && status < 429) {
         // Taking back what is closed has nothing left to do; a refused press is said, and still tried again.
         if (first.e === 'cancelled') { J.q.shift(); } else { J.w = answer.error.message; }
       }
@@ -63,25 +91,19 @@
     });
   }
   function name() {
-    var v = J && J.v, s = v && v.state;
+    var v = J && J.v;
     if (ui) { return ui; }
-    if (!J || J.m) { return away ? 'offline' : ''; }
-    if (!v) {
-      if (J.w || tv.now() - J.t < 10000) { return J.w ? 'refused' : 'sent'; }
-      return last() === 'cancelled' ? 'undoing' : 'late';
-    }
-    if (last() === 'cancelled') { return 'cancelling'; }
-    if (s === 'closed' || s === 'resolved') { return 'closed'; }
-    if (v.cancelled) { return 'cancelled'; }
-    if (tv.now() - again < 5000) { return 'pressed_again'; }
-    return s === 'verified' ? 'acknowledged' : words[s] ? s : 'recorded';
+    // An alarm of another device of this home is shown as soon as something is known of it.
+    if (!J || J.m || (!v && !J.q[0])) { return away ? 'offline' : ''; }
+    if (last() === 'cancelled' && (v || J.s)) { return 'cancelling'; }
+    if (v) { return tv.now() - again < 5000 ? 'pressed_again' : v.stage; }
+    if (J.w || J.s) { return J.w ? 'refused' : 'seen'; }
+    if (tv.now() - J.t < 10000) { return 'sent'; }
+    return last() === 'cancelled' ? 'undoing' : 'late';
   }
   function fill(text) {
-    var v = (J && J.v) || {}, values = {
-      no: v.short_no, name: v.operator, to: v.dispatched_to || v.operator, home: tv.get('home'), tries: J && J.n, why: J && J.w,
-      time: tv.clock(v[name() + '_at'] || v.acknowledged_at || v.recorded_at || 0)
-    };
-    return (text || '').replace(/\{(\w+)\}/g, function (all, key) { return values[key] || ''; });
+    var v = (J && J.v) || {}, ours = { home: tv.get('home'), tries: J && J.n, why: J && J.w, time: tv.clock(v.at || 0) };
+    return (text || '').replace(/\{(\w+)\}/g, function (all, key) { return v[key] || ours[key] || ''; });
   }
   function turn(kind) {
     var gone = tv.now() - since, wait = J && J.v ? Math.max(0, tv.now() - J.v.recorded_at) : 0, path = tv.by('da-' + kind), a;
@@ -100,13 +122,13 @@
   }
   function draw() {
     var n = name(), w = words[n], i, e, key = n + JSON.stringify(J);
-    tv.show('al', n);
+    if (n || seen) { tv.show('al', n); }
     if (!n) { seen = ''; return; }
     tv.stay();
     turn(w[2]);
     if (key === seen) { return; }
     seen = key;
-    tv.set('at', w[0]);
+    tv.set('at', fill(w[0]));
     for (i = 1; i < 4; i += 1) {
       tv.set('a' + i, fill(w[1][i - 1]));
       e = w[5][i - 1] || ['', ''];
@@ -117,6 +139,7 @@
     choose('kb', w[4]);
     tv.set('ds-' + w[2], w[8]);
     tv.show('go', n === 'ask');
+    tv.show('dr', J && J.v && J.v.drill);
     tv.show('fp', w[5].length);
     panel.style.height = w[5].length * panel.getAttribute('data-row') + 16 + 'px';
     tv.set('nt', w[6]);
@@ -132,12 +155,14 @@
   }
   function leave() {
     var n = name();
-    if (ui) { ui = ''; } else if (n === 'offline') { away = false; } else if (n === 'closed' || n === 'cancelled') { J = null; } else { J.m = 1; }
+    if (ui) { ui = ''; } else if (n === 'offline') { away = false; } else if (over()) { J = null; } else { J.m = 1; }
     save();
   }
   tv.offline = function (on) { if (away !== on) { away = on; draw(); } };
+  tv.alarm = function (id) { if (id && !J) { J = { q: [], t: tv.now(), a: id }; pump(); } };
   tv.takers.unshift(function (key, down, repeated) {
     var n = name(), bar = n && words[n][4];
+    if (boot.q && down && !repeated && key >= '0' && key <= '9') { digit(key); }
     if (key === 'red' && !down && ui === 'hold') { ui = 'ask'; since = tv.now(); }
     if (key === 'red' && down && !repeated && !ui) { ui = tv.get('hold') ? 'hold' : 'ask'; since = tv.now(); }
     if (down && key === 'ok' && ui === 'ask') { raise(); }
@@ -153,11 +178,11 @@
   }, 125);
   setInterval(pump, 1000);
   tv.by('go').onclick = raise;
-  if (tv.get('alarm') && !J) { J = { q: [], t: tv.now(), a: tv.get('alarm') }; }
   if (tv.by('raise')) { tv.by('raise').form.onsubmit = function () { raise(); return false; }; }
-  // A page that was made while the database was away does not know its own name; the box does.
-  boot.d = tv.get('dev') || boot.d;
+  // A page that was made while the database was away does not know whose it is; the box does.
+  if (tv.get('dev')) { boot.d = tv.get('dev'); boot.q = tv.get('q'); }
   keep('boot', boot);
+  tv.alarm(tv.get('alarm'));
   draw();
   pump();
 }());

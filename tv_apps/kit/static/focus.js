@@ -56,6 +56,7 @@
       if (!missed || tv.by('t4')) { tv.offline(missed > 1); }
       if (missed) { return; }
       tv.set('ck', tv.clock(answer.now).substr(0, 5));
+      tv.alarm(answer.alarm);
       first = answer.messages[0] || {};
       message = first.id;
       tv.set('mt', first.title);

@@ -1,6 +1,6 @@
 -- name: find_box_by_token
 -- The household of a television, with what the page header needs and the choices made on it.
-SELECT h.household_id, h.area_id, h.address, h.resident_name, a.name AS area_name, coalesce(a.name_en, '') AS area_name_en,
+SELECT h.household_id, h.area_id, h.address, h.resident_name, h.silent_keys, a.name AS area_name, coalesce(a.name_en, '') AS area_name_en,
        (SELECT d.device_id FROM devices d WHERE d.household_id = h.household_id AND d.kind = 'stb' AND d.revoked_at IS NULL
         ORDER BY d.device_id LIMIT 1) AS device_id,
        c.text_size, c.language, c.tier, c.profile, c.key_codes
@@ -47,9 +47,16 @@ SELECT l.device_id, l.metric, l.at, l.value, l.text_value
 FROM device_latest l JOIN devices d USING (device_id) WHERE d.household_id = $1 AND d.revoked_at IS NULL;
 
 -- name: list_home_alarms
--- The household's own alarms, newest first.
+-- The household's own alarms, newest first; a silent one is on no screen.
 SELECT alarm_id, alarm_no, kind, state, raised_at, acknowledged_name, closed_at, outcome, cancelled_by_user_at
-FROM alarms WHERE household_id = $1 ORDER BY raised_at DESC LIMIT $2;
+FROM alarms WHERE household_id = $1 AND NOT is_silent ORDER BY raised_at DESC LIMIT $2;
+
+-- name: find_open_alarm
+-- The newest call for help that somebody is waited for; neither a silent one nor one that was taken back.
+SELECT alarm_id FROM alarms
+WHERE household_id = $1 AND kind = 'sos' AND NOT is_silent AND state NOT IN ('resolved', 'closed')
+  AND cancelled_by_user_at IS NULL
+ORDER BY raised_at DESC LIMIT 1;
 
 -- name: find_air_station
 -- The station whose air an area breathes: its own, else that of the nearest area above it; the one heard last.
