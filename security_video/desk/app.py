@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import jinja2
+
+from gateway.accounts.drill_book import DrillBook
+from gateway.accounts.roster_lines import MAX_BYTES as ROSTER_BYTES
+from gateway.accounts.rosters import Rosters
 from gateway.accounts.sessions import Accounts
 from gateway.alarms.auditor import Auditor, AuditorSettings
 from gateway.alarms.escalator import STANDBY_LAG_S, Escalator
@@ -25,9 +30,11 @@ from security_video.desk.alarm_feed import AlarmFeed, Sources
 from security_video.desk.alarms_api import AlarmsApi
 from security_video.desk.board import Board
 from security_video.desk.community_api import CommunityApi
+from security_video.desk.duty_api import DutyApi
 from security_video.desk.live import Live
 from security_video.desk.notices import NoticeBoard
 from security_video.desk.pages.board.view import BoardPage
+from security_video.desk.pages.duty.view import DutyPage
 from security_video.desk.pages.login.view import DeskLogin
 from security_video.desk.pages.report.view import ReportPage
 from security_video.desk.report_api import ReportApi
@@ -77,8 +84,6 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
     made = environment(static, community)
     login = DeskLogin(accounts, made, title="值班台")
     page = BoardPage(made, zone=node.time_zone, responders=own.responders)
-    report = ReportApi(database, accounts, clock, node.time_zone)
-    sheet = ReportPage(made, report)
     routes = (
         *login.routes(),
         *Live(hub, settings.of(VideoSettings), clock).routes(),
@@ -93,9 +98,7 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
         Route("GET", "/api/community", around.community),
         Route("GET", "/api/tonight", around.tonight),
         Route("GET", "/api/watch", around.watch),
-        Route("GET", "/report", sheet.show),
-        Route("GET", "/report/figures", sheet.figures),
-        Route("GET", "/report/table.csv", report.table),
+        *_sheets(made, database, accounts, clock, time_zone=node.time_zone),
     )
     server = HttpServer("desk", own.host, own.port, routes, static=static, accounts=accounts, login_path=LOGIN_PATH)
     return Desk(
@@ -113,6 +116,27 @@ def build(settings: Settings, clock: Clock, community: Mapping[str, str]) -> Des
             server,
         ),
         server,
+    )
+
+
+def _sheets(
+    made: jinja2.Environment, database: Database, accounts: Accounts, clock: Clock, *, time_zone: str
+) -> Sequence[Route]:
+    """Return the addresses of the pages beside the board: the report, the roster and drills."""
+    reports = ReportApi(database, accounts, clock, time_zone)
+    report, duty = ReportPage(made, reports), DutyPage(made, database, clock, time_zone)
+    changes = DutyApi(database, Rosters(database, accounts, clock, time_zone), DrillBook(database, accounts, clock))
+    return (
+        Route("GET", "/report", report.show),
+        Route("GET", "/report/figures", report.figures),
+        Route("GET", "/report/table.csv", reports.table),
+        Route("GET", "/duty", duty.show),
+        Route("GET", "/duty/roster", duty.roster),
+        Route("POST", "/api/duty/shifts", changes.add),
+        Route("POST", "/api/duty/shifts/remove", changes.remove),
+        Route("POST", "/api/duty/import", changes.import_csv, max_body=ROSTER_BYTES + 1),
+        Route("POST", "/api/drills", changes.start_drill),
+        Route("POST", "/api/drills/end", changes.end_drill),
     )
 
 

@@ -57,7 +57,8 @@ def when(language: str, chosen: Chosen) -> str:
         return say(language, f"report.this_{chosen.kind}")
     if chosen.is_running:
         return say(language, "report.this_month")
-    return say(language, "report.month_name", year=chosen.month[:4], month=int(chosen.month[5:]))
+    year, month = chosen.month.split("-")
+    return say(language, "report.month_name", year=year, month=month if language == "en" else int(month))
 
 
 def sentence(language: str, chosen: Chosen, figures: Figures) -> str:
