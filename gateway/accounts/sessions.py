@@ -132,6 +132,10 @@ class Accounts:
         if len(self._resolved) > MOST_REMEMBERED:
             self._resolved.popitem(last=False)
 
+    def _forget_sessions_of(self, person_id: str) -> None:
+        for token_hash in [key for key, (known, _) in self._resolved.items() if known.person.person_id == person_id]:
+            del self._resolved[token_hash]
+
     def remembered(self, token: str) -> Session | None:
         """Return the session as `resolve` last found it, for while the database is away; None where it has ended since.
 
@@ -192,6 +196,7 @@ class Accounts:
         await self._store.set_password(person_id, fresh, must_change=must_change)
         keep = _hash_of(keep_token) if keep_token else None
         await self._store.end_sessions_of(person_id, now, "password_changed", keep)
+        self._forget_sessions_of(person_id)
         await self._store.forget_login_failures(name, now - throttle.WINDOW)
         await self.record(by, "password_changed", name)
 
@@ -200,6 +205,7 @@ class Accounts:
         account, now = await self._known(name), self._clock.now()
         await self._store.disable(account.person.person_id, now)
         await self._store.end_sessions_of(account.person.person_id, now, "disabled")
+        self._forget_sessions_of(account.person.person_id)
         await self.record(by, "person_disabled", name)
 
     async def _known(self, name: str) -> Account:

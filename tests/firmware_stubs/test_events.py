@@ -192,6 +192,7 @@ class Door:
     def __init__(self, status: int, key: bytes | None = None) -> None:
         self.status = status
         self.key = key
+        self.is_seen = False
         self.came: list[tuple[AlarmPost, str, str]] = []
 
     async def take(self, request: web.Request) -> web.Response:
@@ -203,6 +204,8 @@ class Door:
         said = receipt_of(post.event(), answer)
         if self.key is not None and said is not None:
             answer = replace(answer, signature=sign_receipt(self.key, post.device_id, said))
+        if self.status == 202:
+            answer = AlarmAnswer(ok=True, is_unrecorded=True, is_seen=self.is_seen)
         return web.Response(status=self.status, body=answer.encode() if self.status < 300 else b"no")
 
 
@@ -301,6 +304,25 @@ async def test_a_refusal_over_http_is_no_receipt(
         await _wait_for_post(door)
         assert sender.pending == (event,)
         assert await ear.event() == event
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+async def test_taken_in_is_not_recorded(
+    mosquitto: servers.Mosquitto, running: Run, tmp_path: Path, is_seen: bool
+) -> None:
+    """A 202 settles nothing, however often it comes; the lamp learns that a desk has seen it."""
+    heard: list[str] = []
+    async with _door(202) as (door, road), running(mosquitto, tmp_path, second_road=road) as sender:
+        door.is_seen = is_seen
+        sender.on_receipt = lambda _event_id, state, _alarm_no: heard.append(state)
+        event = sender.report("sos_pressed", {})
+        async with asyncio.timeout(10):
+            while len(door.came) < 3:
+                await asyncio.sleep(0.02)
+        assert sender.pending == (event,)
+        assert set(heard) == ({"seen"} if is_seen else set())
+        door.status = 201
+        assert (await sender.wait_settled(event, 10)).state == "recorded"
 
 
 async def test_a_sensors_event_has_one_road(

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -236,3 +237,36 @@ async def test_what_is_wrong_is_refused_with_place_and_cure(  # noqa: PLR0917  o
     assert error.get("cure") or status in {404, 413}
     assert await database.fetchval("select count(*) from alarms") == 0
     assert (await road.post("/api/v1/alarms", json=body(clock), headers=HEADERS)).status == 201
+
+
+# --- while the database is away ---------------------------------------------------------------------------------------
+
+
+async def test_without_a_database_a_known_box_is_heard_and_told_to_repeat(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    """202, no alarm, not recorded; a box that was never seen before is 503; when it is back, 200 as for any repetition.
+
+    The token and the device are believed as they were when the registry last answered.
+    """
+    urgent = Database(database.dsn, max_size=3, hang_s=1.0)
+    ledger = AlarmLedger(urgent, clock)
+    reception = Reception(urgent, ledger, Spool(spool_path(tmp_path, "test")), clock)
+    server = HttpServer("test", routes=intake.routes(ledger, reception, clock))
+    second = body(clock, seq=2, id="01M7XV6ZDPKD9KHX9YQ6DRNHBD")
+    again = {TOKEN_HEADER: TOKEN, KEY_HEADER: second["id"]}
+    async with running([urgent, reception, server]), aiohttp.ClientSession(server.url) as road:
+        assert (await road.post("/api/v1/alarms", json=body(clock), headers=HEADERS)).status == 201
+        await urgent.stop()
+        taken = await road.post("/api/v1/alarms", json=second, headers=again)
+        assert taken.status == 202
+        answer = AlarmAnswer.decode(await taken.read())
+        assert (answer.alarm, answer.is_unrecorded, answer.is_seen) == (None, True, False)
+        stranger = {TOKEN_HEADER: "token-of-hh-0302-token", KEY_HEADER: EVENT_ID}
+        assert (await road.post("/api/v1/alarms", json=body(clock), headers=stranger)).status == 503
+        await urgent.start()
+        async with asyncio.timeout(15):
+            while (last := await road.post("/api/v1/alarms", json=second, headers=again)).status == 202:
+                await asyncio.sleep(0.1)
+        assert last.status == 200
+    assert await database.fetchval("select count(*) from alarm_presses") == 2

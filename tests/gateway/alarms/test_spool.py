@@ -1,5 +1,7 @@
+import os
 import resource
 import signal
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -206,3 +208,22 @@ def test_a_follower_does_not_read_half_a_line(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'ss","seq":4}\n')
     assert said_by(reader) == [("press", 4)]
+
+
+def test_what_is_taken_in_is_on_the_disk_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk has been asked to keep a press before anybody hears that it was taken, and a new file's folder too."""
+    synced: list[tuple[bool, int]] = []
+    really = os.fsync
+
+    def note(descriptor: int) -> None:
+        facts = os.fstat(descriptor)
+        synced.append((stat.S_ISDIR(facts.st_mode), facts.st_size))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    spool = opened(tmp_path)
+    assert [is_folder for is_folder, _ in synced] == [False, True]
+    synced.clear()
+    keep(spool, press(1))
+    assert synced == [(False, spool_path(tmp_path, "gateway").stat().st_size)]
+    spool.close()

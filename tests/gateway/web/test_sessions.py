@@ -235,6 +235,44 @@ async def test_socket_closes_when_its_session_ends(desk: Desk) -> None:
     assert socket.close_code == sockets.SESSION_ENDED
 
 
+async def test_while_the_database_is_away_pages_are_read_and_nothing_is_changed(desk: Desk) -> None:
+    """A page that was open stays open and may be loaded again; a step is refused as unavailable, a stranger as ever."""
+    await desk.sign_in()
+    assert (await desk.client.get("/board")).status == 200
+    database = desk.accounts._store._database
+    async with desk.client.ws_connect("/live", origin=desk.server.url.rstrip("/")) as socket:
+        await database.stop()
+        assert (await desk.client.get("/board")).status == 200
+        async with desk.client.ws_connect("/live", origin=desk.server.url.rstrip("/")) as second:
+            await second.send_str("在")
+            assert (await second.receive_str(timeout=5)) == "在"
+        assert (await desk.client.post("/ack")).status == 503
+        await asyncio.sleep(0.3)  # several looks at the session
+        await socket.send_str("在")
+        assert (await socket.receive_str(timeout=5)) == "在"
+    async with aiohttp.ClientSession(desk.server.url) as stranger:
+        stranger.cookie_jar.update_cookies({sessions.SESSION_COOKIE: "made-up"})
+        assert (await stranger.get("/board")).status == 503
+    await database.start()
+
+
+async def test_a_session_that_has_idled_out_is_not_remembered(desk: Desk, clock: FakeClock) -> None:
+    """The database's absence makes no session live longer, and a closed account is forgotten at once."""
+    await desk.sign_in()
+    assert (await desk.client.get("/board")).status == 200
+    database = desk.accounts._store._database
+    await database.stop()
+    clock.advance(2 * 3600 + 1)
+    assert (await desk.client.get("/board")).status == 503
+    await database.start()
+    await desk.sign_in()
+    assert (await desk.client.get("/board")).status == 200
+    await desk.accounts.disable("wang")
+    await database.stop()
+    assert (await desk.client.get("/board")).status == 503
+    await database.start()
+
+
 async def test_stopping_server_tells_open_pages(desk: Desk) -> None:
     """A stopping server closes open WebSockets with 1001, so that pages come back by themselves."""
     await desk.sign_in()
