@@ -9,14 +9,17 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.chaos.checker import NO_FAULT, RULES, Verdict, check
 from tests.chaos.faults import KINDS
+from tests.chaos.history import History, Key
 from tests.chaos.run import Outcome, run_all
 from tests.chaos.world import Plan
 
@@ -51,11 +54,11 @@ def figures(plan: Plan, outcome: Outcome, verdict: Verdict) -> dict[str, object]
     """Return the bench's JSON object. `alarms` are presses that stood in a journal, not rows of the ledger."""
     history = outcome.history
     presses = {one.key: one.at for one in history.attempts if one.kind == "sos_pressed"}
-    told: dict[object, float] = {}
+    told: dict[Key, float] = {}
     for receipt in history.receipts:
         if receipt.is_final and receipt.key in presses and receipt.key not in told:
             told[receipt.key] = (receipt.at - presses[receipt.key]).total_seconds()
-    waits = sorted(told.values())
+    waits = sorted(told[key] for key in told if _met_a_fault(history, presses, told, key))
     by_fault = {kind: one.document() for kind, one in verdict.by_fault.items()}
     under_fire = [one for kind, one in verdict.by_fault.items() if kind != NO_FAULT]
     return {
@@ -80,6 +83,12 @@ def figures(plan: Plan, outcome: Outcome, verdict: Verdict) -> dict[str, object]
     }
 
 
+def _met_a_fault(history: History, presses: Mapping[Key, datetime], told: Mapping[Key, float], key: Key) -> bool:
+    """Tell whether something was broken between the press and its receipt."""
+    begun, ended = presses[key], presses[key] + timedelta(seconds=told[key])
+    return any(fault.begun <= ended and fault.ended >= begun for fault in history.faults)
+
+
 def tell(verdict: Verdict) -> None:
     """Print a table of the kinds of faults, and what was found, to standard error."""
     say(f"{'fault':<24}{'n':>5}{'presses':>9}{'p50 s':>8}{'p99 s':>8}{'max s':>8}")
@@ -90,9 +99,15 @@ def tell(verdict: Verdict) -> None:
             say(f"RED {rule}: {sentence}")
 
 
+def _stop(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run, judge, print; 0 where nothing was found."""
     given = arguments(words)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
+    signal.signal(signal.SIGTERM, _stop)
     folder = given.keep or Path(tempfile.mkdtemp(prefix="linli-chaos-"))
     plan = Plan(
         seed=given.seed, servers=given.servers, minutes=given.minutes, faults=given.faults, kinds=given.kinds,
