@@ -27,6 +27,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 
@@ -41,11 +42,11 @@ from tests.chaos.world import Plan, World, running_world
 SEED = 11
 LIMITS = Limits(slack_s=6.0, recovery_s=8.0)
 PATIENCE_S = 30.0
-WARM_S = 1.0
-#: How long lost presses are waited for after healing; the honest programs need a fraction of it.
-DRAIN_S = 8.0
+#: How long lost presses are waited for after healing: longer than a device's longest pause before it connects again.
+DRAIN_S = 25.0
 #: From the last step of a chain that was cut off until the checker calls it missing.
 LATE_S = 3.0
+MOST_SHOWN = 3
 
 Deed = Callable[[World], Awaitable[None]]
 
@@ -155,8 +156,9 @@ def command(sabotage: str, program: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "tests.chaos.sabotage", sabotage, program)
 
 
-def plan_of(control: Control, seed: int, *, is_sabotaged: bool) -> Plan:
+def plan_of(control: Control, seed: int, *, is_sabotaged: bool, keep: Path | None = None) -> Plan:
     """Return the plan of a control; both runs differ in the sabotage alone."""
+    who = "sabotaged" if is_sabotaged else "honest"
     broken = {control.program: control.name} if is_sabotaged else {}
     return Plan(
         seed=seed,
@@ -166,13 +168,14 @@ def plan_of(control: Control, seed: int, *, is_sabotaged: bool) -> Plan:
         devices_command=command(broken.get("devices", "honest"), "devices"),
         postgres_options=control.postgres_options if is_sabotaged else (),
         patience_s=PATIENCE_S,
+        folder=keep / f"{control.name}-{who}" if keep else None,
     )
 
 
-async def run(control: Control, seed: int, *, is_sabotaged: bool) -> Verdict:
+async def run(control: Control, plan: Plan) -> Verdict:
     """Run one plan, disturb it as the control says, heal it, and return the checker's verdict."""
-    async with running_world(plan_of(control, seed, is_sabotaged=is_sabotaged)) as world:
-        await asyncio.sleep(WARM_S)
+    async with running_world(plan) as world:
+        await _all_known(world)
         begun = datetime.now(UTC)
         await control.deed(world)
         await world.wait_well(PATIENCE_S)
@@ -183,6 +186,13 @@ async def run(control: Control, seed: int, *, is_sabotaged: bool) -> Verdict:
                 await child.end()
         history = await collect.history(world.dsn, world.street_folder(), [fault], settings)
     return check(history, LIMITS)
+
+
+async def _all_known(world: World) -> None:
+    """Wait until every device has been told of one of its presses, so that all of them are there for what comes."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len({one.device_id for one in collect.receipts(world.street_folder())}) < len(world.boxes):
+            await asyncio.sleep(0.1)
 
 
 async def _healed(world: World, waits_s: float) -> RunSettings:
@@ -203,30 +213,29 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-async def judge(control: Control, seed: int) -> tuple[bool, bool]:
+async def judge(control: Control, seed: int, keep: Path | None) -> tuple[bool, bool]:
     """Run a control both ways; return whether the honest programs were green and the sabotaged ones red."""
-    honest = await _told(control, seed, is_sabotaged=False)
-    sabotaged = await _told(control, seed, is_sabotaged=True)
+    honest = await _told(control, plan_of(control, seed, is_sabotaged=False, keep=keep), "honest")
+    sabotaged = await _told(control, plan_of(control, seed, is_sabotaged=True, keep=keep), "sabotaged")
     return honest.is_green, control.rule in sabotaged.red
 
 
-async def _told(control: Control, seed: int, *, is_sabotaged: bool) -> Verdict:
+async def _told(control: Control, plan: Plan, who: str) -> Verdict:
     begun_s = time.monotonic()
-    verdict = await run(control, seed, is_sabotaged=is_sabotaged)
-    who = "sabotaged" if is_sabotaged else "honest"
+    verdict = await run(control, plan)
     colour = f"red ({', '.join(verdict.red)})" if verdict.red else "green"
     took = f"{verdict.n_attempts} presses, {time.monotonic() - begun_s:.0f} s"
     say(f"{control.name:<22} {who:<10} {colour}; {took}")
-    for finding in list(verdict.findings())[:3]:
+    for finding in list(verdict.findings())[:MOST_SHOWN]:
         say(f"    {finding}")
     return verdict
 
 
-async def run_all(names: Sequence[str], seed: int) -> dict[str, object]:
+async def run_all(names: Sequence[str], seed: int, keep: Path | None) -> dict[str, object]:
     """Run the named controls, or all, and return the figures."""
     chosen = [control for control in CONTROLS if not names or control.name in names]
     begun_s = time.monotonic()
-    judged = [await judge(control, seed) for control in chosen]
+    judged = [await judge(control, seed, keep) for control in chosen]
     return {
         "bench": "controls",
         "red": sum(is_red for _, is_red in judged),
@@ -242,8 +251,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Sabotage that the checker must notice.")
     parser.add_argument("names", nargs="*", choices=[[], *(control.name for control in CONTROLS)])
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--keep", type=Path, default=None, help="folder for logs, journals and diaries; kept")
     given = parser.parse_args()
-    figures = asyncio.run(run_all(given.names, given.seed))
+    figures = asyncio.run(run_all(given.names, given.seed, given.keep))
     print(json.dumps(figures))
     return 0 if figures["red"] == figures["green"] == figures["of"] else 1
 
