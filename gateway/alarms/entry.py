@@ -26,6 +26,11 @@ class Entry:
         self._receipts: list[tuple[str, Mapping[str, object]]] = []
         self._changed: dict[str, str] = {}
 
+    @property
+    def has_history(self) -> bool:
+        """Tell whether an alarm changes with this transaction."""
+        return bool(self._history)
+
     def tell(
         self,
         alarm: Alarm,

@@ -4,7 +4,6 @@ The product has no switch for any of this: the broken part is put in place here,
 program's own front door is called. `honest` breaks nothing. `devices FILE` instead of `gateway …` breaks the devices.
 """
 
-import contextvars
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -17,7 +16,6 @@ import gateway.__main__ as gateway_program
 from firmware_stubs.events import EventSender
 from firmware_stubs.journal import Journal
 from gateway import app
-from gateway.alarms import failpoints
 from gateway.alarms.entry import Entry
 from gateway.alarms.escalator import Escalator
 from gateway.alarms.ledger import AlarmLedger
@@ -160,26 +158,6 @@ SABOTAGES: Mapping[str, Callable[[], None]] = MappingProxyType(
 )
 
 
-def aim_failpoints() -> None:
-    """Let `after_insert_before_commit` count the transactions that hold a press, and no others."""
-    holds_press: contextvars.ContextVar[bool] = contextvars.ContextVar("holds_press", default=False)
-    insert, hit = AlarmLedger._insert_press, failpoints.hit
-
-    async def insert_and_say(self: AlarmLedger, *given: Any) -> None:
-        holds_press.set(True)
-        await insert(self, *given)
-
-    def hit_with_press(name: str) -> None:
-        if name != "after_insert_before_commit":
-            hit(name)
-        elif holds_press.get():
-            holds_press.set(False)
-            hit(name)
-
-    _put(AlarmLedger, _insert_press=insert_and_say)
-    _put(failpoints, hit=hit_with_press)
-
-
 def _put(place: Any, **parts: Any) -> None:
     """Put other parts in the place of those of the same names; a name that is not there is a mistake of ours."""
     for name, part in parts.items():
@@ -192,7 +170,6 @@ def main() -> int:
     """Break what was named and become the program; the exit code is the program's."""
     name, program, *rest = sys.argv[1:]
     SABOTAGES[name]()
-    aim_failpoints()
     sys.argv = [program, *rest]
     if program == "devices":
         devices.main()

@@ -7,7 +7,7 @@ from tests.chaos.controls import CONTROLS, plan_of
 from tests.chaos.sabotage import SABOTAGES
 from tests.kit.servers import REPOSITORY
 
-BREAK_ALL = "from tests.chaos import sabotage as s; [deed() for deed in s.SABOTAGES.values()]; s.aim_failpoints()"
+BREAK_ALL = "from tests.chaos import sabotage as s; [deed() for deed in s.SABOTAGES.values()]"
 
 
 def test_every_sabotage_finds_what_it_breaks() -> None:
