@@ -1,6 +1,7 @@
 """The feed of alarms: a snapshot, then every change in order, and the ledger hears what was really shown."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -92,6 +93,20 @@ async def test_a_rendering_is_confirmed_to_the_ledger_once(stage: Stage) -> None
     assert (shown.by_name, shown.details) == ("周敏", {"desk": "3"})
 
 
+async def test_a_batch_of_renderings_is_confirmed_and_a_covered_page_confirms_nothing(stage: Stage) -> None:
+    """`rendered` takes a list; from a page that has said that nobody sees it, it is counted and changes nothing."""
+    raised = [(await stage.press(f"stb-030{number}")).alarm_id for number in (1, 2, 3)]
+    async with feed_of(stage, "zhoumin") as feed:
+        await next_of(feed, "snapshot")
+        await feed.send_json({"t": "looking", "is_looking": False})
+        await feed.send_json({"t": "rendered", "alarm_ids": raised})
+        await feed.send_json({"t": "looking", "is_looking": True})
+        await feed.send_json({"t": "rendered", "alarm_ids": ["unknown", *raised[:2]]})
+        for alarm_id in raised[:2]:
+            await row_of(feed, alarm_id, state="notified")
+    assert (await stage.ledger.alarm(raised[2])).state == "raised"
+
+
 async def test_noise_on_the_feed_is_counted_and_the_next_message_goes_through(stage: Stage) -> None:
     """Broken JSON, unknown words and unknown alarms do not end the line."""
     raised = await stage.press()
@@ -134,7 +149,16 @@ async def test_a_lost_database_is_told_as_blindness_not_as_calm(stage: Stage) ->
     assert [row["alarm_id"] for row in told["alarms"]] == [raised.alarm_id]
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"t":"rendered","more":1}', '"rendered"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        '{"t":"rendered","more":1}',
+        '"rendered"',
+        json.dumps({"t": "rendered", "alarm_ids": ["a"] * 201}),
+    ],
+)
 def test_what_no_page_says_is_bad_input(text: str) -> None:
     """Anything but a known message is BadInput."""
     with pytest.raises(BadInput):
