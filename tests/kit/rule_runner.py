@@ -2,12 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,66 +15,33 @@ from gateway.model.ids import new_ulid
 from gateway.store.pool import Database
 from tests.kit import servers
 from tests.kit.mqtt import Peer, peer
+from tests.kit.programs import ProgramProcess
 
 PATIENCE_S = 20.0
 
 
 @dataclass(slots=True)
-class RuleProcess:
+class RuleProcess(ProgramProcess):
     """A rule runner that can be ended and started again on the same broker and database."""
 
-    folder: Path
-    settings: Path
-    process: "subprocess.Popen[bytes]"
-    rules: int = 0
+    @property
+    def folder(self) -> Path:
+        return self.settings.parent
 
-    def wait_until_killed(self, patience_s: float = PATIENCE_S) -> None:
-        """Wait until the process has ended by SIGKILL, as a failpoint does it."""
-        assert self.process.wait(patience_s) == -signal.SIGKILL
-
-    def kill(self) -> None:
-        """End it without warning."""
-        servers.stop(self.process, signal.SIGKILL)
-
-    def launch_again(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start it once more with the same settings."""
-        self._close_output()
-        again = launch(self.settings, self.folder, environment or {})
-        self.process, self.rules = again.process, again.rules
-
-    def stop(self) -> int:
-        """Ask it to end and return its exit code."""
-        code = servers.stop(self.process)
-        self._close_output()
-        return code
-
-    def log(self) -> str:
-        return (self.folder / "rules.log").read_text(errors="replace")
+    @property
+    def rules(self) -> int:
+        """How many rules it has said that it runs."""
+        return int(self.facts["rules"])
 
     def rule_file(self) -> Path:
         return self.folder / "rules.toml"
 
-    def _close_output(self) -> None:
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
 
 def launch(settings: Path, folder: Path, environment: Mapping[str, str]) -> RuleProcess:
     """Start a rule runner and wait for its ready line."""
-    with (folder / "rules.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "iot_rules", "run", "--config", str(settings)],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env={**os.environ, **environment},
-        )
-    running = RuleProcess(folder, settings, process)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        raise RuntimeError(f"the rules did not start:\n{running.log()}")
-    running.rules = json.loads(line)["rules"]
-    return running
+    runner = RuleProcess("iot_rules", "run", settings, folder / "rules.log")
+    runner.launch(environment)
+    return runner
 
 
 @contextlib.contextmanager
@@ -93,8 +54,7 @@ def running_rules(
 ) -> Iterator[RuleProcess]:
     """A rule runner with a rule file of this text; `environment` may name a failpoint."""
     name, password, protocol = _account(broker)
-    with tempfile.TemporaryDirectory(prefix="linli-rules-") as place:
-        folder = Path(place)
+    with servers.owned_folder("rules", None) as folder:
         settings = folder / "linli.toml"
         (folder / "rules.toml").write_text(rules, encoding="utf-8")
         settings.write_text(

@@ -1,4 +1,7 @@
-"""Real servers for tests: Debian's PostgreSQL, the wheel's PostgreSQL, Debian's Mosquitto."""
+"""Real servers for tests: Debian's PostgreSQL, the wheel's PostgreSQL, Debian's Mosquitto, the embedded broker.
+
+They die with the run, also when it is killed, and so do their folders: see reaper.py.
+"""
 
 import contextlib
 import json
@@ -12,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.kit.reaper import REAPER
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
@@ -45,6 +50,13 @@ def wait_for_port(port: int, process: "subprocess.Popen[bytes]", *, log: Path | 
     raise RuntimeError(f"port {port} does not answer; exit code {process.poll()}\n{said}")
 
 
+def adopt(process: "subprocess.Popen[bytes]", how: int = signal.SIGKILL) -> "subprocess.Popen[bytes]":
+    """Let the process end by `how` when this run ends, however that happens; returns it."""
+    REAPER.adopt(process.pid, how)
+    KEPT_PIDS.add(REAPER.pid)
+    return process
+
+
 def stop(process: "subprocess.Popen[bytes]", how: int = signal.SIGTERM, patience_s: float = 10.0) -> int:
     """Send `how` to the process, by its own pid, and wait; kill it when it does not go. Returns the exit code."""
     if process.poll() is None:
@@ -54,6 +66,7 @@ def stop(process: "subprocess.Popen[bytes]", how: int = signal.SIGTERM, patience
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(patience_s)
+    REAPER.release(process.pid)
     return process.returncode
 
 
@@ -78,12 +91,15 @@ def roomy_memory() -> Path | None:
 def owned_folder(prefix: str, user: str | None, *, where: Path | None = None) -> Iterator[Path]:
     """A temporary folder that `user` can work in; pytest's own are for root only. Removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix=f"linli-{prefix}-", dir=where))
+    REAPER.keep_clean(folder)
+    KEPT_PIDS.add(REAPER.pid)
     if user is not None:
         shutil.chown(folder, user)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        REAPER.release(folder)
 
 
 @dataclass(slots=True)
@@ -120,6 +136,7 @@ class Postgres:
                 ],
                 stdout=output, stderr=output, cwd=self.folder, user=self.user, start_new_session=True,
             )  # fmt: skip
+        adopt(self.process, signal.SIGQUIT)  # at once, and it takes its shared memory with it
         KEPT_PIDS.add(self.process.pid)
         wait_for_port(self.port, self.process, log=log)
         self._wait_until_it_answers()
@@ -178,15 +195,55 @@ def running_postgres(binaries: Path) -> Iterator[Postgres]:
 
 
 @dataclass(slots=True)
-class Mosquitto:
-    """Debian's Mosquitto with docker/mosquitto.conf and docker/acl.conf, on a free port, as a user without rights."""
+class Broker:
+    """A broker in a process of its own, that can be ended and launched again; each kind knows its command."""
 
     folder: Path
-    user: str | None
+    user: str | None = None
     host: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
     credentials: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
+
+    def command(self) -> Sequence[str]:
+        """Return what is run in `place`."""
+        raise NotImplementedError
+
+    @property
+    def place(self) -> Path:
+        """The working directory of the process."""
+        return self.folder
+
+    def launch(self) -> None:
+        """Start the broker process; again after `kill` or `terminate`, with what its kind had stored."""
+        log = self.folder / "log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command(), stdout=output, stderr=output, cwd=self.place, user=self.user, start_new_session=True
+            )
+        wait_for_port(self.port, adopt(self.process), log=log)
+
+    def kill(self) -> None:
+        """End the broker without warning, as a power cut does."""
+        if self.process is not None:
+            stop(self.process, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """End the broker in good order; one with a store writes it."""
+        if self.process is not None:
+            stop(self.process, signal.SIGTERM)
+
+    def restart(self) -> None:
+        self.kill()
+        self.launch()
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+
+@dataclass(slots=True)
+class Mosquitto(Broker):
+    """Debian's Mosquitto with docker/mosquitto.conf and docker/acl.conf, on a free port, as a user without rights."""
 
     def start(self) -> None:
         """Lay out the working directory as compose.yaml does, make the programs' passwords, and launch."""
@@ -203,15 +260,8 @@ class Mosquitto:
                 shutil.chown(path, self.user)
         self.launch()
 
-    def launch(self) -> None:
-        """Start the broker process; again after `kill` or `terminate`, with what it had stored."""
-        log = self.folder / "log"
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                ["/usr/sbin/mosquitto", "-c", "mosquitto.conf"],
-                stdout=output, stderr=output, cwd=self.folder, user=self.user, start_new_session=True,
-            )  # fmt: skip
-        wait_for_port(self.port, self.process, log=log)
+    def command(self) -> Sequence[str]:
+        return ("/usr/sbin/mosquitto", "-c", "mosquitto.conf")
 
     def add_user(self, name: str, password: str | None = None) -> str:
         """Give a device or program a password, as the gateway's registration does; returns it when it is in force."""
@@ -221,23 +271,6 @@ class Mosquitto:
             self.process.send_signal(signal.SIGHUP)
             wait_until_accepted(self.host, self.port, name, password)
         return password
-
-    def kill(self) -> None:
-        """End the broker without warning, as a power cut does."""
-        if self.process is not None:
-            stop(self.process, signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """End the broker in good order; it writes its store."""
-        if self.process is not None:
-            stop(self.process, signal.SIGTERM)
-
-    def restart(self) -> None:
-        self.kill()
-        self.launch()
-
-    def log(self) -> str:
-        return (self.folder / "log").read_text(errors="replace")
 
     def _write_password(self, name: str, password: str) -> None:
         self.credentials[name] = password
@@ -261,14 +294,10 @@ def running_mosquitto() -> Iterator[Mosquitto]:
 
 
 @dataclass(slots=True)
-class EmbeddedBroker:
-    """The broker of `linli demo` (amqtt, MQTT 3.1.1) in a process of its own; same handles as Mosquitto."""
+class EmbeddedBroker(Broker):
+    """The broker of `linli demo` (amqtt, MQTT 3.1.1), whose sessions live in memory; same handles as Mosquitto."""
 
-    folder: Path
-    host: str = "127.0.0.1"
-    port: int = field(default_factory=free_port)
     credentials: dict[str, str] = field(default_factory=lambda: {"gateway": secrets.token_hex(8)})
-    process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
         (self.folder / "secrets").mkdir()
@@ -278,15 +307,12 @@ class EmbeddedBroker:
         )
         self.launch()
 
-    def launch(self) -> None:
-        """Start the broker process; again after `kill` or `terminate` (its sessions live in memory)."""
-        log = self.folder / "log"
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway.launch.broker", "run", "--config", self.folder / "linli.toml"],
-                stdout=output, stderr=output, cwd=REPOSITORY, start_new_session=True,
-            )  # fmt: skip
-        wait_for_port(self.port, self.process, log=log)
+    def command(self) -> Sequence[str]:
+        return (sys.executable, "-m", "gateway.launch.broker", "run", "--config", str(self.folder / "linli.toml"))
+
+    @property
+    def place(self) -> Path:
+        return REPOSITORY
 
     def add_user(self, name: str, password: str | None = None) -> str:
         """Give a device a password, as the gateway's registration does; returns it when it is in force."""
@@ -298,23 +324,6 @@ class EmbeddedBroker:
         new.replace(self.folder / "secrets" / "devices.json")
         wait_until_accepted(self.host, self.port, name, password)
         return password
-
-    def kill(self) -> None:
-        """End the broker without warning; what it kept in memory is gone."""
-        if self.process is not None:
-            stop(self.process, signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """End the broker in good order."""
-        if self.process is not None:
-            stop(self.process, signal.SIGTERM)
-
-    def restart(self) -> None:
-        self.kill()
-        self.launch()
-
-    def log(self) -> str:
-        return (self.folder / "log").read_text(errors="replace")
 
 
 @contextlib.contextmanager
