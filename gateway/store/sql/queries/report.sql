@@ -33,7 +33,7 @@ select count(*) filter (where is_counted) as alarms,
 -- name: list_waits
 -- $5 to $7 are the limits of the three scales; bucket -1 is pending, as in gateway/alarms/kpi.py.
 with waits as (
-  select w.scale, greatest(0, extract(epoch from w.wait))::float8 as wait_s, w.is_over,
+  select w.scale, greatest(0, date_part('epoch', w.wait))::float8 as wait_s, w.is_over,
          case w.scale when 'sign' then $5::float8[] when 'dispatch' then $6::float8[] else $7::float8[] end as limits
     from alarms a cross join lateral (values
          ('sign', coalesce(acknowledged_at, $4) - raised_at, acknowledged_at is not null),
@@ -58,10 +58,10 @@ select a.area_id, min(r.name) as area_name, count(*) as alarms,
        count(*) filter (where sign_s < $5) as quick,
        percentile_cont(0.5) within group (order by sign_s) as sign_median_s,
        percentile_cont(0.95) within group (order by sign_s) as sign_p95_s,
-       percentile_cont(0.5) within group (order by extract(epoch from dispatched_at - raised_at)) as dispatch_median_s,
-       percentile_cont(0.5) within group (order by extract(epoch from resolved_at - dispatched_at)) as feedback_median_s
+       percentile_cont(0.5) within group (order by date_part('epoch', dispatched_at - raised_at)) as dispatch_median_s,
+       percentile_cont(0.5) within group (order by date_part('epoch', resolved_at - dispatched_at)) as feedback_median_s
   from (select *, case when acknowledged_at is not null or $4::timestamptz - raised_at >= $5 * interval '1 second'
-                       then greatest(0, extract(epoch from coalesce(acknowledged_at, $4::timestamptz) - raised_at))
+                       then greatest(0, date_part('epoch', coalesce(acknowledged_at, $4::timestamptz) - raised_at))
                        end::float8 as sign_s
           from alarms where raised_at >= $2 and raised_at < $3 and starts_with(area_id, $1)
            and not is_drill and not starts_with(device_id, '_')) a
@@ -74,8 +74,8 @@ select a.area_id, min(r.name) as area_name, count(*) as alarms,
 -- name: list_responders
 -- Who was sent, the slowest in the middle first.
 select dispatched_to as name, count(*) as sent, count(resolved_at) as done,
-       percentile_cont(0.5) within group (order by extract(epoch from resolved_at - dispatched_at)) as median_s,
-       max(extract(epoch from resolved_at - dispatched_at))::float8 as slowest_s
+       percentile_cont(0.5) within group (order by date_part('epoch', resolved_at - dispatched_at)) as median_s,
+       max(date_part('epoch', resolved_at - dispatched_at))::float8 as slowest_s
   from alarms
  where raised_at >= $2 and raised_at < $3 and starts_with(area_id, $1) and not is_drill
    and not starts_with(device_id, '_') and dispatched_at is not null and dispatched_at <= $4
@@ -83,7 +83,7 @@ select dispatched_to as name, count(*) as sent, count(resolved_at) as done,
 
 -- name: list_hours
 -- Alarms by the hour of the community's wall clock; $4 is its time zone.
-select extract(hour from raised_at at time zone $4)::int as hour, count(*) as alarms
+select date_part('hour', raised_at at time zone $4)::int as hour, count(*) as alarms
   from alarms
  where raised_at >= $2 and raised_at < $3 and starts_with(area_id, $1) and not is_drill
    and not starts_with(device_id, '_')
@@ -115,9 +115,9 @@ select a.alarm_id, a.alarm_no, a.kind, a.level, a.state, a.raised_at, a.acknowle
 -- name: list_rows
 -- One line for each alarm of a period that is no practice, oldest first; nothing that names a household.
 select a.alarm_no, a.area_id, r.name as area_name, a.kind, a.level, a.state, a.source, a.raised_at,
-       extract(epoch from a.acknowledged_at - a.raised_at)::float8 as sign_s,
-       extract(epoch from a.dispatched_at - a.raised_at)::float8 as dispatch_s,
-       extract(epoch from a.resolved_at - a.dispatched_at)::float8 as feedback_s,
+       date_part('epoch', a.acknowledged_at - a.raised_at) as sign_s,
+       date_part('epoch', a.dispatched_at - a.raised_at) as dispatch_s,
+       date_part('epoch', a.resolved_at - a.dispatched_at) as feedback_s,
        a.acknowledged_name, a.dispatched_to, a.verdict, a.outcome, a.escalation_level, a.press_count,
        a.cancelled_by_user_at is not null as is_cancelled, a.late_by_s, a.suspicion, a.closed_at
   from alarms a join areas r using (area_id)
