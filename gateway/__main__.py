@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gateway import app, registration
 from gateway.accounts import commands, duty_commands, household_commands
-from gateway.alarms import audit
-from gateway.alarms.notary import SECTIONS as AUDIT_SECTIONS
+from gateway.alarms.audit import commands as audit
+from gateway.alarms.audit.notary import SECTIONS as AUDIT_SECTIONS
 from gateway.ingest.settings import SECTIONS
 from gateway.launch import seeding
 from gateway.outbound.settings import SECTIONS as HOOK_SECTIONS

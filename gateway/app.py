@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from gateway import ops, registration
 from gateway.alarms import intake
+from gateway.alarms.audit.notary import AuditSettings, Notary
 from gateway.alarms.escalator import Escalator
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.notary import AuditSettings, Notary
 from gateway.alarms.outside import HookQueue
-from gateway.alarms.reception import Reception, urgent_database
-from gateway.alarms.seen import SeenReader
-from gateway.alarms.spool import Spool, spool_path
+from gateway.alarms.shelter.reception import Reception, urgent_database
+from gateway.alarms.shelter.seen import SeenReader
+from gateway.alarms.shelter.spool import Spool, spool_path
 from gateway.ingest.pipeline import Pipeline, SilenceWatch
 from gateway.ingest.settings import ApiSettings, GatewaySettings
 from gateway.mqtt.session import wait_all_connected

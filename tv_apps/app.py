@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from gateway.accounts.sessions import Accounts
 from gateway.alarms import intake
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.reception import Reception, urgent_database
-from gateway.alarms.seen import SeenReader
-from gateway.alarms.spool import Spool, spool_path
+from gateway.alarms.shelter.reception import Reception, urgent_database
+from gateway.alarms.shelter.seen import SeenReader
+from gateway.alarms.shelter.spool import Spool, spool_path
 from gateway.runtime.clock import Clock
 from gateway.runtime.service import Service
 from gateway.runtime.settings import Settings

@@ -17,7 +17,7 @@ from aiohttp import web
 from gateway.alarms.doubts import suspicion_of, timeliness_of
 from gateway.alarms.facts import facts_of
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.reception import Reception, Sheltered
+from gateway.alarms.shelter.reception import Reception, Sheltered
 from gateway.contract import alarm_post, codec, messages
 from gateway.contract.alarm_post import AlarmPost
 from gateway.contract.signing import sign_receipt

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from gateway.alarms import failpoints
 from gateway.alarms.doubts import timeliness_of
 from gateway.alarms.intake import ALARM_EVENTS, CANCELLED, press_of, take_cancellation
-from gateway.alarms.reception import Reception, Sheltered
+from gateway.alarms.shelter.reception import Reception, Sheltered
 from gateway.contract import messages
 from gateway.ingest.settings import GatewaySettings
 from gateway.model.errors import BadInput

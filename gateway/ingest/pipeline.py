@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from gateway.alarms.reception import Reception
+from gateway.alarms.shelter.reception import Reception
 from gateway.contract import messages, topics
 from gateway.contract.topics import TopicKind
 from gateway.ingest import handlers

@@ -14,7 +14,7 @@ SECTION_MODULES: Final = (
     "gateway.ingest.settings",
     "gateway.outbound.settings",
     "gateway.alarms.auditor",
-    "gateway.alarms.notary",
+    "gateway.alarms.audit.notary",
     "iot_rules.settings",
     "tv_apps.settings",
     "security_video.settings",

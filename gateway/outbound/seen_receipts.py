@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from gateway.alarms.spool import Kept
+from gateway.alarms.shelter.spool import Kept
 from gateway.contract import messages, topics
 from gateway.contract.signing import sign_receipt
 from gateway.mqtt.session import Session

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from gateway.alarms.lines import Line, LineReader
-from gateway.alarms.seen import SeenWriter
-from gateway.alarms.spool import FOLDER, SUFFIX, Kept, Key, kept_of
+from gateway.alarms.shelter.lines import Line, LineReader
+from gateway.alarms.shelter.seen import SeenWriter
+from gateway.alarms.shelter.spool import FOLDER, SUFFIX, Kept, Key, kept_of
 from gateway.model.alarms import LEVEL_OF_KIND, Alarm, AlarmState, Cancellation, Press
 from gateway.model.errors import ConfigurationError, Unavailable
 from gateway.model.ids import is_within

@@ -7,7 +7,7 @@ import resource
 import sys
 import time
 
-from gateway.alarms.audit import Findings, examine
+from gateway.alarms.audit.commands import Findings, examine
 from gateway.store.migrate import migrate_at
 from gateway.store.pool import Database
 from tests.kit import servers

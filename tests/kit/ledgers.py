@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.alarms import checkpoint_file, checkpoints, seal
-from gateway.alarms.audit import Findings, examine
-from gateway.alarms.checkpoint_file import CheckpointFile
-from gateway.alarms.checkpoints import Log
+from gateway.alarms.audit import checkpoint_file, checkpoints, seal
+from gateway.alarms.audit.checkpoint_file import CheckpointFile
+from gateway.alarms.audit.checkpoints import Log
+from gateway.alarms.audit.commands import Findings, examine
 from gateway.alarms.ledger import AlarmLedger
 from gateway.model.alarms import Action, Outcome, Press, Verdict
 from gateway.model.ids import new_ulid

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.reception import Reception
-from gateway.alarms.spool import Spool, spool_path
+from gateway.alarms.shelter.reception import Reception
+from gateway.alarms.shelter.spool import Spool, spool_path
 from gateway.contract import messages, topics
 from gateway.contract.messages import Event, Receipt
 from gateway.contract.signing import alarm_key, check_receipt, sign_event

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.reception import Reception
-from gateway.alarms.spool import Spool, spool_path
+from gateway.alarms.shelter.reception import Reception
+from gateway.alarms.shelter.spool import Spool, spool_path
 from gateway.contract import codec, messages, topics
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.settings import GatewaySettings

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.alarms import intake
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.reception import Reception
-from gateway.alarms.spool import Spool, spool_path
+from gateway.alarms.shelter.reception import Reception
+from gateway.alarms.shelter.spool import Spool, spool_path
 from gateway.contract.alarm_post import KEY_HEADER, TOKEN_HEADER, AlarmAnswer, AlarmPost
 from gateway.contract.signing import alarm_key, check_receipt, receipt_of, sign_event
 from gateway.runtime import metrics

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, expect
 
-from gateway.alarms.seen import SeenReader
-from gateway.alarms.spool import Spool, spool_path
+from gateway.alarms.shelter.seen import SeenReader
+from gateway.alarms.shelter.spool import Spool, spool_path
 from gateway.model.alarms import Cancellation, Press
 from gateway.model.ids import new_ulid
 from gateway.runtime.clock import SystemClock, from_ms, to_ms

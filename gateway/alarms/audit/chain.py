@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
-from gateway.alarms.faults import FaultKind, Faults
-from gateway.alarms.links import GENESIS, Gap, Head, Row, Stray, StreamFaults, plural
-from gateway.alarms.marks import Mark, StreamMarks
-from gateway.alarms.strays import settle
+from gateway.alarms.audit.faults import FaultKind, Faults
+from gateway.alarms.audit.links import GENESIS, Gap, Head, Row, Stray, StreamFaults, plural
+from gateway.alarms.audit.marks import Mark, StreamMarks
+from gateway.alarms.audit.strays import settle
 
 #: How many removed or inserted rows a renumbering may hide and still be recognised as one.
 FARTHEST_SHIFT: Final = 1000

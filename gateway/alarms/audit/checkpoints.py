@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-from gateway.alarms.faults import Fault, FaultKind, Faults
-from gateway.alarms.marks import Mark, Marks
-from gateway.alarms.seal import PublicSeal, Seal
+from gateway.alarms.audit.faults import Fault, FaultKind, Faults
+from gateway.alarms.audit.marks import Mark, Marks
+from gateway.alarms.audit.seal import PublicSeal, Seal
 from gateway.contract import codec
 from gateway.model.errors import BadInput
 

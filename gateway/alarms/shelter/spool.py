@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.alarms.lines import Line, LineFile
+from gateway.alarms.shelter.lines import Line, LineFile
 from gateway.contract import codec
 from gateway.model.alarms import Cancellation, Press
 from gateway.model.errors import Unavailable

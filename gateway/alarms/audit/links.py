@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from gateway.alarms.faults import Fault, FaultKind, Faults
+from gateway.alarms.audit.faults import Fault, FaultKind, Faults
 
 GENESIS: Final = bytes(32)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from gateway.alarms.faults import Fault, FaultKind
+from gateway.alarms.audit.faults import Fault, FaultKind
 
 
 class AlarmFacts(NamedTuple):

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alarms import audit, checkpoint_file, seal
+from gateway.alarms.audit import checkpoint_file, seal
+from gateway.alarms.audit import commands as audit
+from gateway.alarms.audit.notary import AuditSettings, Notary
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.notary import AuditSettings, Notary
 from gateway.model.errors import ConfigurationError, Unavailable
 from gateway.runtime.settings import NodeSettings
 from gateway.store.pool import Database

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from gateway.alarms import seal
-from gateway.alarms.checkpoint_file import CheckpointFile
-from gateway.alarms.checkpoints import Checkpoint, Heads
+from gateway.alarms.audit import seal
+from gateway.alarms.audit.checkpoint_file import CheckpointFile
+from gateway.alarms.audit.checkpoints import Checkpoint, Heads
 from gateway.model.errors import LinliError, Unavailable
 from gateway.runtime import logs, metrics
 from gateway.runtime.clock import Clock

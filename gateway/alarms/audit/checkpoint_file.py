@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from gateway.alarms import checkpoints, seal
-from gateway.alarms.checkpoints import Checkpoint, Heads
-from gateway.alarms.seal import Seal
+from gateway.alarms.audit import checkpoints, seal
+from gateway.alarms.audit.checkpoints import Checkpoint, Heads
+from gateway.alarms.audit.seal import Seal
 from gateway.model.errors import BadInput, ConfigurationError
 
 NAME: Final = "checkpoints.jsonl"

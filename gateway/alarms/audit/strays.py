@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from gateway.alarms.faults import FaultKind
-from gateway.alarms.links import Gap, Row, Stray, StreamFaults, digest, plural
+from gateway.alarms.audit.faults import FaultKind
+from gateway.alarms.audit.links import Gap, Row, Stray, StreamFaults, digest, plural
 
 #: Numbers of a gap at which a stray is tried.
 _MOST_PLACES: Final = 500

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alarms.lines import LineReader
-from gateway.alarms.spool import Key, Limits, Said, Spool, kept_of, key_of, spool_path
+from gateway.alarms.shelter.lines import LineReader
+from gateway.alarms.shelter.spool import Key, Limits, Said, Spool, kept_of, key_of, spool_path
 from gateway.model.alarms import Cancellation, Press
 from gateway.model.errors import ConfigurationError, Unavailable
 from gateway.runtime import metrics

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from gateway.alarms.lines import Line, LineFile, LineReader
-from gateway.alarms.spool import FOLDER, Key
+from gateway.alarms.shelter.lines import Line, LineFile, LineReader
+from gateway.alarms.shelter.spool import FOLDER, Key
 from gateway.contract import codec
 from gateway.runtime import logs, metrics
 from gateway.runtime.clock import from_ms, to_ms

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alarms import checkpoint_file, checkpoints, seal
-from gateway.alarms.checkpoint_file import CheckpointFile
-from gateway.alarms.checkpoints import Log
-from gateway.alarms.seal import Seal
+from gateway.alarms.audit import checkpoint_file, checkpoints, seal
+from gateway.alarms.audit.checkpoint_file import CheckpointFile
+from gateway.alarms.audit.checkpoints import Log
+from gateway.alarms.audit.seal import Seal
 from gateway.model.errors import ConfigurationError
 
 AT = "2026-07-19T20:00:00+00:00"

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.reception import Reception, Sheltered
-from gateway.alarms.seen import SeenReader, SeenWriter
-from gateway.alarms.spool import Kept, Key, Limits, Spool, spool_path
+from gateway.alarms.shelter.reception import Reception, Sheltered
+from gateway.alarms.shelter.seen import SeenReader, SeenWriter
+from gateway.alarms.shelter.spool import Kept, Key, Limits, Spool, spool_path
 from gateway.model.alarms import Cancellation, Press, Receipt
 from gateway.model.errors import Unavailable
 from gateway.model.ids import new_ulid

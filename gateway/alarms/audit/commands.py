@@ -10,14 +10,14 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from gateway.alarms import agreement, checkpoint_file, checkpoints, seal
-from gateway.alarms.agreement import AlarmFacts
-from gateway.alarms.chain import StreamExaminer
-from gateway.alarms.checkpoint_file import CheckpointFile
-from gateway.alarms.faults import Faults
-from gateway.alarms.links import Head, Row
-from gateway.alarms.marks import Marks
-from gateway.alarms.notary import AuditSettings, key_file
+from gateway.alarms.audit import agreement, checkpoint_file, checkpoints, seal
+from gateway.alarms.audit.agreement import AlarmFacts
+from gateway.alarms.audit.chain import StreamExaminer
+from gateway.alarms.audit.checkpoint_file import CheckpointFile
+from gateway.alarms.audit.faults import Faults
+from gateway.alarms.audit.links import Head, Row
+from gateway.alarms.audit.marks import Marks
+from gateway.alarms.audit.notary import AuditSettings, key_file
 from gateway.contract import codec
 from gateway.model.errors import ConfigurationError
 from gateway.runtime.clock import SystemClock

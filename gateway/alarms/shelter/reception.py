@@ -15,8 +15,8 @@ from typing import Final
 
 from gateway.alarms import failpoints
 from gateway.alarms.ledger import AlarmLedger
-from gateway.alarms.seen import SeenReader
-from gateway.alarms.spool import Kept, Key, Said, Spool, key_of
+from gateway.alarms.shelter.seen import SeenReader
+from gateway.alarms.shelter.spool import Kept, Key, Said, Spool, key_of
 from gateway.model.alarms import Cancellation, Press, Receipt
 from gateway.model.errors import BadInput, Forbidden, LinliError, NotFound, Unavailable
 from gateway.runtime import logs, metrics

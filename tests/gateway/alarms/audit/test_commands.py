@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alarms.audit import examine
+from gateway.alarms.audit.commands import examine
 from gateway.alarms.ledger import AlarmLedger
 from gateway.store.migrate import migrate, migrations
 from gateway.store.pool import Database

@@ -7,11 +7,11 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alarms import chain
-from gateway.alarms.chain import StreamExaminer
-from gateway.alarms.faults import MOST_KEPT, FaultKind, Faults
-from gateway.alarms.links import GENESIS, Head, Row
-from gateway.alarms.marks import Mark, StreamMarks
+from gateway.alarms.audit import chain
+from gateway.alarms.audit.chain import StreamExaminer
+from gateway.alarms.audit.faults import MOST_KEPT, FaultKind, Faults
+from gateway.alarms.audit.links import GENESIS, Head, Row
+from gateway.alarms.audit.marks import Mark, StreamMarks
 
 STREAM = "110105001001"
 

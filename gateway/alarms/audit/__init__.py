@@ -1,0 +1,1 @@
+"""Is the alarm ledger what was written? Hash chains read again, and signed checkpoints outside the database."""
