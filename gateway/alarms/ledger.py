@@ -120,7 +120,8 @@ class AlarmLedger:
         async with self._entry() as entry:
             source = await self._source(entry.connection, cancellation.device_id)
             await entry.connection.execute(SQL["lock_source"], source.lock_key)
-            row = await entry.connection.fetchrow(SQL["find_cancellable"], source.household_id, source.device_id)
+            identity = (source.device_id, cancellation.boot, cancellation.seq)
+            row = await entry.connection.fetchrow(SQL["find_cancellable"], source.household_id, *identity)
             if row is None:
                 raise NotFound("there is no open alarm to take back", place=cancellation.device_id)
             marked = await entry.connection.fetchrow(SQL["mark_cancelled"], row["alarm_id"], entry.now)

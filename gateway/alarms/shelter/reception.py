@@ -36,7 +36,7 @@ MOST_ATTEMPTS: Final = 4
 PROBE_S: Final = (0.5, 2.0)
 SEEN_POLL_S: Final = 0.15
 #: A spooled cancellation may have overtaken its press on the other road; after this there is nothing to take back.
-CANCEL_PATIENCE_S: Final = 60.0
+CANCEL_PATIENCE_S: Final = 15.0
 TROUBLE_RETRY_S: Final = 5.0
 CLEAR_AFTER_S: Final = 5.0
 

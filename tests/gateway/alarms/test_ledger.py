@@ -107,6 +107,24 @@ async def test_a_cancellation_deletes_and_closes_nothing(ledger: AlarmLedger, pr
     assert after.cancelled_by_user_at == clock.now()
 
 
+async def test_a_cancellation_that_comes_again_takes_back_no_later_alarm(
+    ledger: AlarmLedger, press: Press, clock: FakeClock, database: Database
+) -> None:
+    """It found nothing when it first came, or was said before the press: it cannot mean an alarm that came after."""
+    early = Cancellation("sos-0301", 7, 1, "01M7XV6ZDPKD9KHX9YQ6DRNHBG", clock.now())
+    await raised(ledger, replace(press, seq=2))
+    with pytest.raises(NotFound):
+        await ledger.cancel(early)
+    other = replace(early, device_id="stb-0301", seq=9)
+    await database.execute(
+        "insert into device_events (device_id, boot, seq, event_id, area_id, kind, at, received_at, details)"
+        " values ('stb-0301', 7, 9, $1, $2, 'cancelled', $3, $3, '{}')",
+        *(other.event_id, AREA, clock.now()),
+    )
+    with pytest.raises(NotFound):
+        await ledger.cancel(other)
+
+
 async def test_there_is_nothing_to_cancel_without_an_open_alarm(ledger: AlarmLedger, clock: FakeClock) -> None:
     """A cancellation without an alarm is said to be one."""
     with pytest.raises(NotFound):

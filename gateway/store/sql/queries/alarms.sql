@@ -74,9 +74,13 @@ select pg_notify('linli_alarms', c.alarm_id), pg_notify('linli_outbox', ''),
   from unnest($1::text[], $2::text[]) as c (alarm_id, household_id)
 
 -- name: find_cancellable
-select * from alarms
+-- The newest open alarm that the household may mean: never one that its device said later than this cancellation, and
+-- none at all for a cancellation that found nothing when it first came (it is an event by then).
+select * from alarms a
  where state <> 'closed' and not is_silent
    and (household_id = $1 or (household_id is null and $1::text is null and device_id = $2))
+   and not (device_id = $2 and (boot, seq) > ($3, $4))
+   and not exists (select from device_events e where e.device_id = $2 and e.boot = $3 and e.seq = $4)
  order by raised_at desc limit 1
    for update
 
