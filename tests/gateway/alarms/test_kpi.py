@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.alarms import kpi
@@ -97,6 +97,7 @@ def test_load_of_no_time_is_unknown() -> None:
     assert kpi.per_hour(3, 1800) == 6
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-10, 1e6, allow_nan=False), st.booleans()), max_size=60))
 def test_nobody_is_counted_twice_or_forgotten(waits: list[tuple[float, bool]]) -> None:
     """Whatever the waits, every one is in exactly one bucket or pending, in any order."""
