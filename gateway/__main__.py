@@ -1,4 +1,4 @@
-"""Front door of the gateway: run, migrate, register a community, check."""
+"""Front door of the gateway: run, migrate, register a community, people, households, duty, drills, audit."""
 
 import argparse
 import sys
