@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from blockbuster import BlockBuster
+from hypothesis import settings
 from playwright.async_api import Browser
 
 from tests.kit import servers
@@ -24,6 +25,10 @@ from tests.kit.clock import FakeClock
 from tests.kit.stack import Demo, running_demo
 
 GRACE_S = 2.0
+
+# Machines are shared: how long one example takes says nothing about the code.
+settings.register_profile("shared_machine", deadline=None)
+settings.load_profile("shared_machine")
 
 
 @pytest.hookimpl(tryfirst=True)

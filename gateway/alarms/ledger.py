@@ -299,7 +299,9 @@ class AlarmLedger:
             *(press.is_silent, around.is_drill, [step.document() for step in chain], press.spooled_at),
         )
         alarm = rows.alarm_of(_present(row))
-        entry.tell(alarm, "raised", PLATFORM, details)
+        # What an alarm is stands in the chain too, or a superuser could change it unseen.
+        what = {"alarm_no": alarm.alarm_no, "kind": alarm.kind, "level": level, "household_id": alarm.household_id}
+        entry.tell(alarm, "raised", PLATFORM, {**details, **what})
         if chain and chain[0].brought_forward:
             entry.tell(alarm, "nobody_on_duty", PLATFORM, {"areas": list(around.deserted)})
         await firing.begin_chain(entry, alarm)

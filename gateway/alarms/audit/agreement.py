@@ -1,9 +1,12 @@
 """Does the table of alarms say what its history says? One alarm at a time, pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.alarms.audit.faults import Fault, FaultKind
+
+#: What the first line of a history says; those from before that was so say nothing of it.
+_TOLD_AT_FIRST: Final = frozenset({"alarm_no", "kind", "level", "household_id"})
 
 
 class AlarmFacts(NamedTuple):
@@ -53,8 +56,14 @@ def _sentences(facts: AlarmFacts) -> Iterator[str]:
         yield f"has {facts.misplaced} events in the chain of another area"
     if not facts.is_in_order:
         yield "has events whose event_id does not rise in the order of the chain"
+    yield from _columns_told_otherwise(facts)
+
+
+def _columns_told_otherwise(facts: AlarmFacts) -> Iterator[str]:
     for name, column in facts.columns.items():
         told = facts.told.get(name)
+        if name in _TOLD_AT_FIRST and name not in facts.told:
+            continue
         if (column or None) != (told or None):
             yield f"says {name} = {column!r}, its history says {told!r}"
 

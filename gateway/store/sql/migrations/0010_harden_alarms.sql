@@ -90,19 +90,24 @@ alter table alarm_events disable trigger alarm_events_append_only;
 do $$
 declare
     e alarm_events;
-    head alarm_chains;
+    area text;
+    last bigint;
+    head bytea;
 begin
-    for e in select * from alarm_events order by event_id loop
-        select area_id into strict e.stream from alarms where alarm_id = e.alarm_id;
-        insert into alarm_chains (stream, seq, hash) values (e.stream, 0, decode(repeat('00', 32), 'hex'))
-            on conflict do nothing;
-        select * into strict head from alarm_chains where stream = e.stream;
-        e.stream_seq := head.seq + 1;
-        e.prev_hash := head.hash;
-        e.hash := sha256(head.hash || convert_to(alarm_event_text(e), 'UTF8'));
-        update alarm_events set stream = e.stream, stream_seq = e.stream_seq, prev_hash = e.prev_hash, hash = e.hash
-         where event_id = e.event_id;
-        update alarm_chains set seq = e.stream_seq, hash = e.hash where stream = e.stream;
+    for area in select distinct a.area_id from alarm_events join alarms a using (alarm_id) loop
+        last := 0;
+        head := decode(repeat('00', 32), 'hex');
+        for e in select v.* from alarm_events v join alarms a using (alarm_id) where a.area_id = area order by v.event_id
+        loop
+            last := last + 1;
+            e.stream := area;
+            e.stream_seq := last;
+            e.prev_hash := head;
+            head := sha256(head || convert_to(alarm_event_text(e), 'UTF8'));
+            update alarm_events set stream = area, stream_seq = last, prev_hash = e.prev_hash, hash = head
+             where event_id = e.event_id;
+        end loop;
+        insert into alarm_chains (stream, seq, hash) values (area, last, head);
     end loop;
 end $$;
 alter table alarm_events enable trigger alarm_events_append_only;

@@ -30,7 +30,8 @@ select a.alarm_id, a.alarm_no, a.area_id, a.state, a.version, a.press_count,
        jsonb_build_object('acknowledged_by', a.acknowledged_by, 'acknowledged_name', a.acknowledged_name,
                           'verdict', a.verdict, 'dispatched_to', a.dispatched_to, 'outcome', a.outcome,
                           'resolved_by', a.resolved_by, 'resolved_name', a.resolved_name,
-                          'closed_by', a.closed_by, 'closed_name', a.closed_name) as columns,
+                          'closed_by', a.closed_by, 'closed_name', a.closed_name, 'alarm_no', a.alarm_no,
+                          'kind', a.kind, 'level', a.level, 'household_id', a.household_id) as columns,
        coalesce(told.facts, '{}') as told,
        h.events, h.is_raised, h.last_version, h.last_state, h.misplaced, h.is_in_order, h.told_presses, p.presses
   from alarms a
@@ -55,7 +56,8 @@ select a.alarm_id, a.alarm_no, a.area_id, a.state, a.version, a.press_count,
                    else '{}' end) said
         where e.alarm_id = a.alarm_id and e.to_state is not null
           and said.key in ('acknowledged_by', 'acknowledged_name', 'verdict', 'dispatched_to', 'outcome',
-                           'resolved_by', 'resolved_name', 'closed_by', 'closed_name')) told
+                           'resolved_by', 'resolved_name', 'closed_by', 'closed_name', 'alarm_no', 'kind', 'level',
+                           'household_id')) told
  cross join lateral (
        select count(*) as presses from alarm_presses p where p.alarm_id = a.alarm_id and p.kind = a.kind) p
  order by a.alarm_id

@@ -412,6 +412,8 @@ async def test_a_head_that_was_set_back_is_known_by_the_checkpoints(database: Da
         ("press_count = press_count - 1", "counts 1 presses, 2 are kept, its history tells 2"),
         ("outcome = 'false'", "says outcome = 'false', its history says None"),
         ("acknowledged_name = '李强'", "says acknowledged_name = '李强', its history says None"),
+        ("level = 4", "says level = 4, its history says 1"),
+        ("household_id = null", "says household_id = None, its history says 'hh-0302'"),
     ],
 )
 async def test_an_alarm_that_was_changed_alone_is_seen(database: Database, change: str, said: str) -> None:
