@@ -24,7 +24,6 @@ class Entry:
         self.now = now
         self._history: list[HistoryRow] = []
         self._receipts: list[tuple[str, Mapping[str, object]]] = []
-        self._changed: dict[str, str] = {}
 
     @property
     def has_history(self) -> bool:
@@ -50,8 +49,6 @@ class Entry:
                 by.person_id, by.display_name, from_state, to_state, facts,
             )
         )  # fmt: skip
-        # A silent alarm wakes no television.
-        self._changed[alarm.alarm_id] = "" if alarm.is_silent else alarm.household_id or ""
 
     def answer(self, press: Press | Cancellation | Alarm, alarm: Alarm, state: str, at: datetime | None = None) -> None:
         """Queue the receipt of a press; what the platform raised itself has nobody to answer."""
@@ -69,7 +66,5 @@ class Entry:
         """Write what was said; nothing but the commit may follow."""
         if self._receipts:
             await events.put_receipts(self.connection, self._receipts, self.now)
-        if self._changed:
-            await rows.wake(self.connection, self._changed)
         if self._history:
             await rows.append_history(self.connection, self._history)

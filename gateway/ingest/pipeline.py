@@ -13,7 +13,7 @@ from gateway.ingest.handlers import Tools
 from gateway.ingest.quarantine import Quarantine
 from gateway.ingest.roster import Roster
 from gateway.ingest.settings import GatewaySettings
-from gateway.model.errors import BadInput, Conflict, LinliError, NotFound
+from gateway.model.errors import BadInput, Conflict, LinliError, NotFound, Unavailable
 from gateway.model.registry import Device
 from gateway.mqtt.session import Delivery, Session, Will
 from gateway.runtime import logs, metrics
@@ -25,6 +25,9 @@ from gateway.store.pool import Database
 from gateway.store.series import Reading, SeriesWriter
 
 log = logs.get(__name__)
+
+#: Alarms and events of different devices that are dealt with together.
+EVENTS_AT_ONCE = 16
 
 _READINGS = metrics.counter(
     "linli_readings_stored", "Readings taken: new, or repeated and so already there.", ("kind",)
@@ -72,7 +75,7 @@ class Pipeline:
         self.roster = Roster(reception.database, clock)
         self._quarantine = Quarantine(reception.database, clock)
         self._writer = SeriesWriter()
-        self.alarms = self._session(mqtt, "alarms", on_message=self._take)
+        self.alarms = self._session(mqtt, "alarms", on_batch=self._take_events, batch_max=EVENTS_AT_ONCE)
         self.control = self._session(mqtt, "control", on_message=self._take, will=self._will())
         self.telemetry = self._session(
             mqtt,
@@ -161,6 +164,23 @@ class Pipeline:
             await self._quarantine.take(delivery, error, device_id)
             return None
         return _Understood(delivery, device, message)
+
+    async def _take_events(self, batch: Sequence[Delivery]) -> None:
+        """Take what has arrived together, each device's events one after the other: no home waits for another.
+
+        All are dealt with before an error is raised: Unavailable first, because the session then repeats the batch.
+        """
+        by_sender: dict[str, list[Delivery]] = {}
+        for delivery in batch:
+            by_sender.setdefault(delivery.topic, []).append(delivery)
+        taking = (self._take_in_turn(deliveries) for deliveries in by_sender.values())
+        errors = [done for done in await asyncio.gather(*taking, return_exceptions=True) if done is not None]
+        if errors:
+            raise next((error for error in errors if isinstance(error, Unavailable)), errors[0])
+
+    async def _take_in_turn(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            await self._take(delivery)
 
     async def _take(self, delivery: Delivery) -> None:
         if delivery.retain and not delivery.payload:

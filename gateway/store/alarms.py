@@ -117,15 +117,13 @@ async def write_step(connection: Connection, alarm: Alarm, state: AlarmState, ch
 
 
 async def append_history(connection: Connection, lines: Iterable[HistoryRow]) -> None:
-    """Append lines to their areas' chains: areas in one order everywhere, lines of an area in the order given."""
+    """Append lines to their areas' chains: areas in one order everywhere, lines of an area in the order given.
+
+    Desks, televisions and the outbox are woken at the commit.
+    """
     ordered = sorted(lines, key=lambda line: line.stream)
     names = [name for name in HistoryRow.__dataclass_fields__ if name != "stream"]
     await connection.execute(SQL["append_history"], *([getattr(line, name) for line in ordered] for name in names))
-
-
-async def wake(connection: Connection, changed: Mapping[str, str]) -> None:
-    """Wake desks, televisions and the outbox at the commit; `changed` is household (or nothing) by alarm."""
-    await connection.execute(SQL["wake"], list(changed), list(changed.values()))
 
 
 async def put_timers(

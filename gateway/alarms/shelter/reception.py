@@ -8,7 +8,7 @@ first, when the database returns. The ledger is idempotent, so a commit whose ou
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -253,15 +253,34 @@ class Reception:
         """Go through the spool; False as soon as the database is away."""
         if self.is_away and not len(self._spool):
             return await self._probe()
+        for together in self._due():
+            if not all(await asyncio.gather(*(self._drain_one(key) for key in together))):
+                return False
+        return True
+
+    def _due(self) -> Iterator[list[Key]]:
+        """Yield what may be recorded now, oldest first, a few of different devices together.
+
+        Of one device nothing overtakes; a cancellation comes alone, after everything that was taken in before it.
+        """
         held_back: set[str] = set()
+        together: list[Key] = []
         for key in self._spool.pending():
             trouble = self._trouble.get(key)
             if key[0] in held_back or (trouble and trouble.retry_monotonic_s > self._clock.monotonic_s()):
                 held_back.add(key[0])
                 continue
-            if not await self._drain_one(key):
-                return False
-        return True
+            kept = self._spool.find(key)
+            is_alone = kept is not None and isinstance(kept.said, Cancellation)
+            if together and (is_alone or len(together) == MOST_ATTEMPTS or key[0] in {one[0] for one in together}):
+                yield together
+                together = []
+            together.append(key)
+            if is_alone:
+                yield together
+                together = []
+        if together:
+            yield together
 
     async def _probe(self) -> bool:
         try:

@@ -59,19 +59,17 @@ update alarms set press_count = press_count + 1, last_press_at = $2, version = v
 returning *
 
 -- name: append_history
--- A trigger gives each row its place in the chain of its area, in this order.
+-- A trigger gives each row its place in the chain of its area, in this order. Desks, the outbox and the household's
+-- television are woken at the commit; a silent alarm names no household, so no television looks up.
 insert into alarm_events (alarm_id, version, kind, at, by_id, by_name, from_state, to_state, details)
 select alarm_id, version, kind, at, by_id, by_name, from_state, to_state, details
   from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
               $9::jsonb[]) with ordinality
        as line (alarm_id, version, kind, at, by_id, by_name, from_state, to_state, details, place)
  order by place
-
--- name: wake
--- Told at the commit; a silent alarm names no household, so no television looks up.
-select pg_notify('linli_alarms', c.alarm_id), pg_notify('linli_outbox', ''),
-       case when c.household_id <> '' then pg_notify('linli_tv', c.household_id) end
-  from unnest($1::text[], $2::text[]) as c (alarm_id, household_id)
+returning pg_notify('linli_alarms', alarm_events.alarm_id), pg_notify('linli_outbox', ''),
+          (select pg_notify('linli_tv', a.household_id) from alarms a
+            where a.alarm_id = alarm_events.alarm_id and a.household_id is not null and not a.is_silent)
 
 -- name: find_cancellable
 -- The newest open alarm that the household may mean: never one that its device said later than this cancellation, and

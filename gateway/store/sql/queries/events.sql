@@ -27,6 +27,7 @@ select distinct on (1)
     on conflict (reference) do update
    set done_at = null, attempts = 0, next_attempt_at = excluded.next_attempt_at
  where outbox.done_at is not null
+returning pg_notify('linli_outbox', '')
 
 -- name: notify_outbox
 select pg_notify('linli_outbox', '')
