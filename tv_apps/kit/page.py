@@ -1,4 +1,4 @@
-"""From a drawn stage to a page: head, style, stage, hidden layers, one script. Everything a box needs in one answer."""
+"""From a drawn stage to a page: one script, style, stage, hidden layers. Everything a box needs in one answer."""
 
 import base64
 import hashlib
@@ -101,9 +101,10 @@ def assemble(page: Page, frame: Frame) -> Document:
     style = _BASE + stage.style() + _STATES
     html = (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if stage.look.language == "zh" else "en"}"><head><meta charset="utf-8">'
-        f'<meta name="page-view-size" content="1280*720"><title>{escape(page.title)}</title>{_refresh(page)}'
+        f'<meta name="page-view-size" content="1280*720"><script src="{frame.script}"></script>'
+        f"<title>{escape(page.title)}</title>{_refresh(page)}"
         f'<style>{style}</style></head>\n<body {_facts(page, frame, focus)}><div id="s">\n{body}\n</div>'
-        f'{"".join(overlay.parts)}\n<script src="{frame.script}"></script></body></html>\n'
+        f"{''.join(overlay.parts)}\n</body></html>\n"
     )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return Document(html, digest)

@@ -1,12 +1,12 @@
 // The red key. A press is written down first, then sent until it has its receipt; it never gets a second name.
-(function () {
+tv.parts.push(function () {
   var layer = tv.by('al'), words = JSON.parse(layer.getAttribute('data-w')), panel = tv.by('fp'), seen = '', waited = 0;
   var ui = '', since = 0, again = 0, busy = false, away = false, J = read('alarm');
   var boot = read('boot') || { b: Math.floor(tv.now() / 1000), n: 0 };
   // J is the journal: q events without receipt, t first press, n tries, a alarm id, v its last known facts,
   // m put away, w why the server refused, s a desk has seen what is not recorded yet.
   // S are events that change nothing here; D the last digits with their times; boot also keeps who we are.
-  var S = read('s') || [], D = read('d') || [], sending = false;
+  var S = read('s') || [], D = read('d') || [], sending = false, held = '', timer;
   function read(name) {
     var raw, cookie = new RegExp('linli_' + name + '=([^;]+)').exec(document.cookie);
     try { raw = localStorage.getItem('linli_' + name); } catch (e) { raw = cookie && decodeURIComponent(cookie[1]); }
@@ -46,18 +46,34 @@
     add('sos_pressed');
   }
   function last() { return J && J.q.length ? J.q[J.q.length - 1].e : ''; }
+  // How many digits of the sequence are there; 0 also when it is complete. Pages change under the fingers, so that
+  // the digits of five seconds are kept beside them.
   function digit(key) {
-    var s = '', i;
-    D = D.slice(1 - boot.q.length);
-    D.push(key + tv.now());
+    var now = tv.now(), s = '', i, k = boot.q.length;
+    D.push(key + now);
+    while (now - D[0].substr(1) > 5000) { D.shift(); }
     for (i = 0; i < D.length; i += 1) { s += D[i].charAt(0); }
-    if (s === boot.q && tv.now() - D[0].substr(1) < 5000) {
+    while (k && s.substr(s.length - k) !== boot.q.substr(0, k)) { k -= 1; }
+    if (k === boot.q.length) {
+      k = 0;
       D = [];
       S.push(event('sos_silent'));
       keep('s', S);
       send();
     }
     keep('d', D);
+    return k;
+  }
+  // A digit that may have more behind it waits for them: while a page opens, a slow box hears nothing.
+  function hold(key) {
+    clearTimeout(timer);
+    held = key;
+    timer = setTimeout(open, 900);
+  }
+  function open() {
+    clearTimeout(timer);
+    if (held) { tv.takers[1](held, true); }
+    held = '';
   }
   function send() {
     if (!S[0] || sending) { return; }
@@ -161,8 +177,13 @@
   tv.offline = function (on) { if (away !== on) { away = on; draw(); } };
   tv.alarm = function (id) { if (id && !J) { J = { q: [], t: tv.now(), a: id }; pump(); } };
   tv.takers.unshift(function (key, down, repeated) {
-    var n = name(), bar = n && words[n][4];
-    if (boot.q && down && !repeated && key >= '0' && key <= '9') { digit(key); }
+    var n = name(), bar = n && words[n][4], k;
+    if (boot.q && down && !repeated) {
+      k = key >= '0' && key <= '9' ? digit(key) : 0;
+      if (k && !n) { hold(key); return true; }
+      if (key >= '0' && key <= '9') { held = ''; }
+      open();
+    }
     if (key === 'red' && !down && ui === 'hold') { ui = 'ask'; since = tv.now(); }
     if (key === 'red' && down && !repeated && !ui) { ui = tv.get('hold') ? 'hold' : 'ask'; since = tv.now(); }
     if (down && key === 'ok' && ui === 'ask') { raise(); }
@@ -185,4 +206,4 @@
   tv.alarm(tv.get('alarm'));
   draw();
   pump();
-}());
+});

@@ -1,5 +1,5 @@
 // Focus follows the graph that the server made; no geometry here. Also digits, BACK, colour keys, news, the clock.
-(function () {
+tv.parts.push(function () {
   var at = tv.by(tv.get('f')), missed = 0, message = '', idle;
   function go(href) {
     if (missed > 1) { tv.offline(true); } else if (href) { location.href = href; }
@@ -71,4 +71,4 @@
   if (tv.get('idle')) { idle = setTimeout(to('/tv/live'), tv.get('idle') * 1000); }
   setInterval(news, tv.get('poll') * 1000);
   setTimeout(news, 300);
-}());
+});
