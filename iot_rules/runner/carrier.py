@@ -8,6 +8,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from gateway.alarms import failpoints
+from gateway.alarms.doubts import LATE_AFTER_S, Timeliness, timeliness_of
 from gateway.alarms.ledger import AlarmLedger
 from gateway.model.alarms import Press
 from gateway.model.errors import BadInput, NotFound, Unavailable
@@ -26,7 +27,6 @@ log = logs.get(__name__)
 BATCH = 50
 POLL_S = 1.0
 SPEAKERS = {Scope.HOUSEHOLD.value: "家里的规则", Scope.COMMUNITY.value: "社区的规则"}
-LATE_AFTER_S = 10.0
 #: An alarm without an event of its own gets a seq that no device counts up to; the wish makes it the same each time.
 OWN_SEQS = 2**52
 
@@ -105,6 +105,7 @@ class Carrier:
     async def _raise_alarm(self, row: WishRow, alarm: RaiseAlarm) -> str:
         cause = cause_from_row(row.cause)
         boot, seq, event_id = _identity(row, cause)
+        timeliness = _timeliness_of(row, cause)
         press = Press(
             device_id=row.device_id,
             boot=boot,
@@ -114,7 +115,9 @@ class Carrier:
             event_id=event_id,
             device_at=cause.at,
             level=alarm.level,
-            details=_facts(row, alarm, (row.created_at - cause.at).total_seconds()),
+            details={"rule": row.rule_id, "rule_version": row.rule_version, "text": alarm.text},
+            late_by_s=timeliness.late_by_s,
+            is_clock_wrong=timeliness.is_clock_wrong,
         )
         receipt = await self._ledger.raise_alarm(press)
         return "raised" if receipt.is_new else "known"
@@ -158,12 +161,11 @@ def _identity(row: WishRow, cause: Cause) -> tuple[int, int, str]:
     return cause.boot, OWN_SEQS + number, row.wish_id
 
 
-def _facts(row: WishRow, alarm: RaiseAlarm, late_s: float) -> dict[str, object]:
-    facts: dict[str, object] = {"rule": row.rule_id, "rule_version": row.rule_version, "text": alarm.text}
-    late_s = max(late_s, row.late_s) if row.cause.get("event_id") else row.late_s
-    if late_s > LATE_AFTER_S:
-        facts["late_by_s"] = round(late_s)
-    return facts
+def _timeliness_of(row: WishRow, cause: Cause) -> Timeliness:
+    """Return how late the alarm is: by its event's own clock where that can be believed, and by the rules' delay."""
+    heard = timeliness_of(cause.at, row.created_at) if cause.event_id else Timeliness()
+    ours_s = round(row.late_s) if row.late_s > LATE_AFTER_S else 0
+    return Timeliness(max(heard.late_by_s, ours_s), heard.is_clock_wrong)
 
 
 def _message_prefix(row: WishRow) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -91,8 +91,17 @@ async def test_an_alarm_that_comes_late_says_so(desk: Desk) -> None:
     desk.clock.advance(40)
     await desk.wish(RaiseAlarm("smoke", 1))
     await desk.results()
-    (details,) = [row["details"] for row in await desk.database.fetch("select details from alarms")]
-    assert details["late_by_s"] == 40
+    (row,) = await desk.database.fetch("select late_by_s, is_clock_wrong, details from alarms")
+    assert (row["late_by_s"], row["is_clock_wrong"]) == (40, False)
+    assert "late_by_s" not in row["details"]
+
+
+async def test_an_alarm_of_a_device_that_believes_in_1970_is_not_late_by_decades(desk: Desk) -> None:
+    """The smoke is taken, its clock is marked as wrong, and only the rules' own delay counts."""
+    await desk.wish(RaiseAlarm("smoke", 1), cause=replace(CAUSE, at=datetime(1970, 1, 1, tzinfo=UTC)))
+    assert await desk.results() == {"alarm": "raised"}
+    (row,) = await desk.database.fetch("select late_by_s, is_clock_wrong from alarms")
+    assert tuple(row) == (0, True)
 
 
 async def test_words_appear_once_and_go_when_they_are_cleared(desk: Desk) -> None:
