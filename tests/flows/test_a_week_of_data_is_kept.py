@@ -111,7 +111,7 @@ async def test_every_value_of_seven_days_is_in_the_series_once(
     async with contextlib.AsyncExitStack() as stack:
         gateway = stack.enter_context(running_gateway(mosquitto, database_dsn))
         secrets = gateway.folder / "secrets"
-        secrets.mkdir()
+        secrets.mkdir(exist_ok=True)
         (secrets / "devices.json").write_text(json.dumps({case.device_id: password}))
         database = await stack.enter_async_context(connected(database_dsn))
         told = await replay(gateway, case.device_id, path)
