@@ -9,6 +9,7 @@ its permissions are the access control. Nothing here ever waits for a reader.
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -330,6 +331,10 @@ class FrameReader:
         self._ready = iter(())
 
     def _poll(self, timeout_s: float) -> "_Line | None":
+        if not self._lines:
+            # The poller returns at once where it has nothing to wait for.
+            time.sleep(min(timeout_s, RESCAN_S))
+            return None
         by_socket = {line.socket: line for line in self._lines.values()}
         is_connecting = not all(line.is_open for line in self._lines.values())
         events = self._poller.poll(int(min(timeout_s, CONNECTING_S if is_connecting else RESCAN_S) * 1000))

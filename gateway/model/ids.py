@@ -8,6 +8,7 @@ base 32: sortable by time, 26 characters.
 import re
 import secrets
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType
 
 AreaId = NewType("AreaId", str)
@@ -37,6 +38,7 @@ def is_device_id(text: str) -> bool:
     return _DEVICE_PATTERN.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def area_prefix(area_id: str) -> str:
     """Return the digits that every area inside `area_id` starts with; a community is its own prefix.
 

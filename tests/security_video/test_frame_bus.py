@@ -264,3 +264,16 @@ def test_offers_from_many_cameras_at_once_never_put_the_publisher_to_sleep(
     for thread in threads:
         thread.join()
     assert reader.received.frames > rounds * len(cameras) / 2
+
+
+def test_a_reader_without_publishers_waits_and_does_not_spin(tmp_path: Path) -> None:
+    """With no camera at all the desk's thread sleeps until it looks again."""
+    reader = FrameReader(tmp_path)
+    used_s, calls = time.thread_time(), 0
+    begun = time.monotonic()
+    while time.monotonic() - begun < 0.5:
+        assert reader.receive(0.2) is None
+        calls += 1
+    reader.close()
+    assert calls <= 10
+    assert time.thread_time() - used_s < 0.25
