@@ -121,7 +121,7 @@ def ended_with_its_task(raw: Any) -> Iterator[None]:
 
 
 class _Borrowed(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that is handed back as it is: nobody here changes a session, and undoing nothing costs a round trip."""
+    """A connection that is handed back as it is: nobody here changes a session, and undoing costs a round trip."""
 
     def get_reset_query(self) -> str:
         return ""
