@@ -47,7 +47,7 @@ KNOWN_PROPERTIES: Mapping[str, Property] = {
 }
 KNOWN_EVENTS = frozenset({
     "sos_pressed", "cancelled", "smoke", "smoke_cleared", "water_leak", "water_dry", "door_opened", "door_closed",
-    "tamper",
+    "tamper", "sos_silent",
 })  # fmt: skip
 
 _TYPE_OF_DATATYPE = {

@@ -197,8 +197,10 @@ class AlarmFeed:
             viewer.has_rendered.clear()
             shown, viewer.rendered = viewer.rendered, {}
             try:
-                for alarm_id in shown:
-                    await self._tell_ledger(viewer, alarm_id)
+                if len(shown) == 1:
+                    await self._tell_ledger(viewer, *shown)
+                else:
+                    await self._tell_ledger_many(viewer, list(shown))
             except Unavailable as error:
                 metrics.dropped("desk", "feed_unavailable")
                 log.warning("feed_not_confirmed", error=str(error), alarms=len(shown))
@@ -209,6 +211,12 @@ class AlarmFeed:
         except (NotFound, Forbidden) as error:
             metrics.dropped("desk", f"feed_{error.code}")
             log.warning("feed_message_refused", error=str(error), person=viewer.person.name)
+
+    async def _tell_ledger_many(self, viewer: Viewer, alarm_ids: Sequence[str]) -> None:
+        told = await self._ledger.confirm_all_rendered(alarm_ids, desk=viewer.seat, by=viewer.person)
+        for strange in set(alarm_ids) - {alarm.alarm_id for alarm in told}:
+            metrics.dropped("desk", "feed_not_found")
+            log.warning("feed_message_refused", alarm=strange, person=viewer.person.name)
 
 
 def said_of(text: str) -> Said:
