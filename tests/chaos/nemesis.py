@@ -19,6 +19,8 @@ from tests.chaos.world import World
 
 WELL_EVERY_S: Final = 0.2
 #: A world that has not come back after so long is written down as it is; the checker sees what that means.
+#: A database that runs and answers nothing for so long is ended, as an operator would end it.
+HUNG_AFTER_S: Final = 20.0
 WELL_PATIENCE_S: Final = 45.0
 #: After a choice that could not be done.
 AGAIN_S: Final = 0.05
@@ -101,6 +103,8 @@ class Nemesis:
         done_s = time.monotonic()
         while self._last_well_s <= done_s and time.monotonic() < done_s + WELL_PATIENCE_S:
             await asyncio.sleep(WELL_EVERY_S)
+            if time.monotonic() > done_s + HUNG_AFTER_S:
+                await self._world.end_hung_database()
         self.faults.append(Fault(kind.name, begun, datetime.now(UTC), dict(details)))
         _write(log, {"kind": kind.name, "phase": "healed", **_moment(datetime.now(UTC), time.monotonic())})
 

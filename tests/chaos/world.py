@@ -29,8 +29,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
+import psutil
 
 from gateway.model.alarms import Delays
+from gateway.model.errors import LinliError
 from gateway.model.registry import Device
 from gateway.store import registry
 from gateway.store.migrate import migrate_at
@@ -44,6 +46,7 @@ DATABASE = "chaos"
 STREETS = 3
 #: A broker that ends by itself within this time after its start cannot read its store.
 STORE_IS_BROKEN_S = 2.0
+HUNG_DATABASE_S = 15.0
 METER = "meter-chaos"
 #: The chain in seconds instead of minutes.
 FAST = Delays(unseen_s=1.0, street_s=2.0, district_s=4.0, supervisor_s=6.0, progress_s=5.0)
@@ -135,9 +138,31 @@ class World:
                 return True
         return False
 
+    async def end_hung_database(self) -> None:
+        """Kill a PostgreSQL that lives and lets nobody in, such as one whose recovery was refused by its disk."""
+        child = self.children["postgres"]
+        if not child.is_alive or child.lived_s() < HUNG_DATABASE_S or await _lets_in(self.dsn):
+            return
+        self.counts["hung_database_ended"] += 1
+        for one in child.family():
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+
     def be_quiet(self) -> None:
         """Let nobody press and no operator work any more; everything else goes on."""
         (self.street_folder() / QUIET).touch()
+
+
+async def _lets_in(dsn: str) -> bool:
+    database = Database(dsn, max_size=1, hang_s=3.0)
+    try:
+        async with asyncio.timeout(5.0):
+            await database.start()
+            return bool(await database.fetchval("select true"))
+    except (LinliError, OSError, TimeoutError):
+        return False
+    finally:
+        await database.stop()
 
 
 @contextlib.asynccontextmanager
