@@ -18,9 +18,9 @@ from tests.chaos.history import Fault
 from tests.chaos.world import World
 
 WELL_EVERY_S: Final = 0.2
-#: A world that has not come back after so long is written down as it is; the checker sees what that means.
 #: A database that runs and answers nothing for so long is ended, as an operator would end it.
 HUNG_AFTER_S: Final = 20.0
+#: A world that has not come back after so long is written down as it is; the checker sees what that means.
 WELL_PATIENCE_S: Final = 45.0
 #: After a choice that could not be done.
 AGAIN_S: Final = 0.05
