@@ -163,6 +163,20 @@ async def test_the_slower_operator_reads_who_was_faster(stage: Stage, browser: B
     assert (await stage.ledger.alarm(raised.alarm_id)).acknowledged_name == "周敏"
 
 
+async def test_the_signature_counts_when_the_key_goes_down_and_once(stage: Stage, browser: Browser) -> None:
+    """A panel that is drawn anew while the key is held loses no 签收, and the key's way up presses nothing else."""
+    page = await stage.signed_in(browser, "zhoumin")
+    raised = await stage.press()
+    await expect(page.locator("[data-slot=acknowledge]")).to_be_focused()
+    await page.keyboard.down("Space")
+    await state_becomes(stage, raised.alarm_id, AlarmState.ACKNOWLEDGED)
+    await page.wait_for_selector("[data-slot=verify].hot")
+    await page.keyboard.up("Space")
+    await asyncio.sleep(0.3)
+    await expect(page.locator(".ask")).to_have_count(0)
+    assert (await stage.ledger.alarm(raised.alarm_id)).state is AlarmState.ACKNOWLEDGED
+
+
 async def test_a_late_answer_does_not_take_away_the_next_question(stage: Stage, browser: Browser) -> None:
     """The feed may be faster than the answer to a step: what the operator has begun by then stays open."""
     page = await stage.signed_in(browser, "zhoumin")

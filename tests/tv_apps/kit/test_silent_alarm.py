@@ -125,6 +125,7 @@ async def test_other_digits_another_order_and_a_slow_hand_are_no_alarm(tv: TvSer
     await press_all(television, "258", 0.05)
     await asyncio.sleep(5.2)
     await press_all(television, "0")
+    await asyncio.sleep(1.5)  # the digit opens its page when it can no longer go on as a sequence
     await television.goto(f"{tv.url}tv?box={OTHER_TOKEN}")
     await press_all(television, KEYS, 0.05)
     await asyncio.sleep(1.5)
