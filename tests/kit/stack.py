@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import psutil
 
+from tests.kit.reaper import REAPER
 from tests.kit.servers import KEPT_PIDS, REPOSITORY, free_port
 
 START_PATIENCE_S = 120.0
@@ -105,6 +106,8 @@ def running_demo(*options: str, patience_s: float = START_PATIENCE_S) -> Iterato
         finally:
             KEPT_PIDS.discard(demo.process.pid)
             _end(demo)
+            REAPER.release(demo.process.pid)
+            REAPER.release(folder)
         if left := demo.left_over():
             raise RuntimeError("left after the demo: " + "; ".join(left))
 
@@ -122,6 +125,8 @@ def _start(folder: Path, options: tuple[str, ...], patience_s: float) -> Demo:
             launcher(*words), stdout=subprocess.PIPE, stderr=errors, cwd=REPOSITORY, start_new_session=True
         )
     KEPT_PIDS.add(process.pid)
+    REAPER.adopt(process.pid, signal.SIGTERM)
+    REAPER.keep_clean(folder)
     try:
         facts = json.loads(_first_line(process, patience_s))
     except (RuntimeError, ValueError) as error:
