@@ -41,8 +41,8 @@ check: install  ## formatter, linter, types, import contracts, house rules
 	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/python -m pytest -q --no-header -p no:cacheprovider tests/house_rules
 
-bench: install  ## measure: NAME=alarm, ingest or frames; the last line is JSON
-	@test -n "$(NAME)" || { echo "Say which: make bench NAME=alarm (or ingest, frames)"; exit 2; }
+bench: install  ## measure: NAME=alarm, storm, away, audit, ingest, frames or rules; the last line is JSON
+	@test -n "$(NAME)" || { echo "Say which: make bench NAME=alarm (or storm, away, audit, ingest, frames, rules)"; exit 2; }
 	@exec $(BIN)/python -m tests.bench.$(NAME) $(ARGS)
 
 chaos: install  ## kill, pause, cut and fill everything for MINUTES=20 with SEED=1; the last line is JSON, red exits 1
