@@ -158,7 +158,7 @@ async def take_log(_tools: Tools, device: Device, line: messages.LogLine) -> Non
 
 
 async def take_ack(tools: Tools, device: Device, ack: messages.Ack) -> None:
-    """Note how far a command got; commands are kept from the issue that adds them on."""
+    """Note how far a command got; commands are not kept yet."""
     metrics.dropped("gateway", "ack_without_command")
     log.info("ack_without_command", device=device.device_id, command=ack.command_id, state=ack.state)
     await registry.touch_devices(tools.database, [(device.device_id, tools.clock.now())])
