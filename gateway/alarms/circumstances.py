@@ -10,8 +10,7 @@ from typing import Final
 from gateway.alarms import escalation
 from gateway.alarms.escalation import Step
 from gateway.model.alarms import Delays
-from gateway.model.ids import AREA_LEVEL_ENDS
-from gateway.store.alarms import SQL
+from gateway.store import drills, duty, registry
 from gateway.store.pool import Connection
 
 KEPT_S: Final = 1.0
@@ -47,10 +46,9 @@ class CircumstancesReader:
         return fresh
 
     async def _ask(self, connection: Connection, area_id: str, now: datetime) -> Circumstances:
-        outer = [escalation.outer_area(area_id, digits) for digits in AREA_LEVEL_ENDS]
         asked = escalation.areas_asked(area_id)
-        rows = await connection.fetch(SQL["find_circumstances"], list(asked), outer, now)
-        names = {row["area_id"]: row["name"] for row in rows}
-        deserted = tuple(row["area_id"] for row in rows if row["keeps_roster"] and not row["is_manned"])
-        is_drill = any(row["is_drill"] for row in rows)
+        names = await registry.area_names(connection, asked)
+        rosters = await duty.roster_state(connection, asked, now)
+        deserted = tuple(area for area, (keeps_roster, on_duty) in rosters.items() if keeps_roster and not on_duty)
+        is_drill = await drills.active_drill(connection, area_id, now) is not None
         return Circumstances(escalation.chain_of(area_id, self._delays, names, deserted), deserted, is_drill, now)

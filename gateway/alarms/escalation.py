@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.model.alarms import Alarm, AlarmState, Delays
+from gateway.model.ids import outer_area
 
 UNSEEN: Final = "unseen"
 STREET: Final = "street"
@@ -25,7 +26,6 @@ PROGRESS: Final = "progress"
 #: Digits of an area code that each step's desks share.
 _DIGITS: Final[Mapping[str, int]] = MappingProxyType({UNSEEN: 9, STREET: 9, DISTRICT: 6, SUPERVISOR: 6})
 _LEVELS: Final[Mapping[str, int]] = MappingProxyType({UNSEEN: 1, STREET: 1, DISTRICT: 2, SUPERVISOR: 3})
-_WAITING: Final = frozenset({AlarmState.RAISED, AlarmState.NOTIFIED})
 #: Somebody owns it and the next step is waited for.
 AT_WORK: Final = frozenset({AlarmState.ACKNOWLEDGED, AlarmState.VERIFIED, AlarmState.DISPATCHED, AlarmState.ON_SCENE})
 
@@ -76,11 +76,6 @@ class Deed(StrEnum):
     NOTHING = "nothing"
 
 
-def outer_area(area_id: str, digits: int) -> str:
-    """Return the area whose code has the first `digits` digits of `area_id` and zeros after them."""
-    return area_id[:digits].ljust(12, "0")
-
-
 def areas_asked(area_id: str) -> tuple[str, ...]:
     """Return the areas whose names and rosters `chain_of` needs: the community, its street, its district."""
     return (area_id, outer_area(area_id, 9), outer_area(area_id, 6))
@@ -118,7 +113,7 @@ def deed_of(timer: Timer, alarm: Alarm) -> Deed:
     if timer.kind == UNSEEN:
         return Deed.ESCALATE if alarm.state is AlarmState.RAISED else Deed.NOTHING
     if timer.kind != PROGRESS:
-        return Deed.ESCALATE if alarm.state in _WAITING else Deed.NOTHING
+        return Deed.ESCALATE if alarm.is_waiting else Deed.NOTHING
     if alarm.state is AlarmState.ACKNOWLEDGED:
         return Deed.EXPIRE
     return Deed.REMIND if alarm.state in AT_WORK else Deed.NOTHING

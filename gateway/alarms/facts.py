@@ -7,12 +7,10 @@ notes for itself, and whether an alarm is silent, never stands here.
 from datetime import datetime
 from typing import Final
 
-from gateway.alarms.escalation import UNSEEN
+from gateway.alarms.escalation import UNSEEN, steps_of
 from gateway.model.alarms import Alarm, AlarmState
 from gateway.runtime.clock import to_ms
 
-#: States in which nobody has signed.
-WAITING: Final = frozenset({AlarmState.RAISED, AlarmState.NOTIFIED})
 OVER: Final = frozenset({AlarmState.RESOLVED, AlarmState.CLOSED})
 
 
@@ -25,7 +23,7 @@ def stage_of(alarm: Alarm) -> str:
         return "closed"
     if alarm.cancelled_by_user_at is not None:
         return "cancelled"
-    if alarm.state in WAITING:
+    if alarm.is_waiting:
         if alarm.escalation_level:
             return "escalated"
         return "recorded" if _next_step(alarm) else "arrived"
@@ -34,7 +32,7 @@ def stage_of(alarm: Alarm) -> str:
 
 def moment_of(alarm: Alarm) -> datetime:
     """Return when the stage began that the household sees."""
-    if alarm.state in WAITING:
+    if alarm.is_waiting:
         return alarm.raised_at
     moments = (alarm.closed_at, alarm.resolved_at, alarm.on_scene_at, alarm.dispatched_at, alarm.acknowledged_at)
     return next((moment for moment in moments if moment is not None), alarm.raised_at)
@@ -42,7 +40,7 @@ def moment_of(alarm: Alarm) -> datetime:
 
 def facts_of(alarm: Alarm) -> dict[str, object]:
     """Return an alarm as a box may see it."""
-    is_signed = alarm.state not in WAITING
+    is_signed = not alarm.is_waiting
     after_s, next_to = _next_step(alarm) or (0, "")
     return {
         "alarm_id": alarm.alarm_id,
@@ -71,13 +69,13 @@ def facts_of(alarm: Alarm) -> dict[str, object]:
 
 def escalated_to(alarm: Alarm) -> str:
     """Return the name of the desk that was asked last, as the alarm's own chain has it; empty where it has none."""
-    names = [str(step["name"]) for step in alarm.chain if int(str(step["level"])) == alarm.escalation_level]
+    names = [step.area_name for step in steps_of(alarm.chain) if step.level == alarm.escalation_level]
     return names[-1] if names else ""
 
 
 def _next_step(alarm: Alarm) -> tuple[int, str] | None:
     """Return after how many seconds without a signature which desk is asked first; None where none will be."""
-    steps = [(round(float(str(step["after_s"]))), str(step["name"])) for step in alarm.chain if step["kind"] != UNSEEN]
+    steps = [(round(step.after_s), step.area_name) for step in steps_of(alarm.chain) if step.kind != UNSEEN]
     return steps[0] if steps and steps[0][1] else None
 
 

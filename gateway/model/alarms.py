@@ -180,6 +180,11 @@ class Alarm:
         return self.state is not AlarmState.CLOSED
 
     @property
+    def is_waiting(self) -> bool:
+        """Tell whether nobody has signed for it yet."""
+        return self.state in {AlarmState.RAISED, AlarmState.NOTIFIED}
+
+    @property
     def needs_second_person(self) -> bool:
         """Tell whether one person resolves and another closes: real alarms of level 1."""
         return self.level == 1 and not self.is_drill

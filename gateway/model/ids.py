@@ -48,6 +48,17 @@ def area_prefix(area_id: str) -> str:
     return area_id[: next((end for end in AREA_LEVEL_ENDS if end >= significant), AREA_DIGITS)] if significant else ""
 
 
+def outer_area(area_id: str, digits: int) -> str:
+    """Return the area whose code has the first `digits` digits of `area_id` and zeros after them."""
+    return area_id[:digits].ljust(AREA_DIGITS, "0")
+
+
+def outer_areas(area_id: str) -> list[str]:
+    """Return the ids of this area and of every area around it, the whole country last."""
+    around = [outer_area(area_id, end) for end in (*reversed(AREA_LEVEL_ENDS), 0)]
+    return list(dict.fromkeys(around))
+
+
 def is_within(area_id: str, outer_area_id: str) -> bool:
     """Tell whether `area_id` is `outer_area_id` or lies inside it."""
     return area_id.startswith(area_prefix(outer_area_id))

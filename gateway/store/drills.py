@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.model.ids import AREA_DIGITS, AREA_LEVEL_ENDS, area_prefix
+from gateway.model.ids import area_prefix, outer_areas
 from gateway.store.pool import Connection, Database, Record
 from gateway.store.queries import named
 
@@ -60,12 +60,6 @@ async def list_drills(connection: Connection | Database, area_id: str, limit: in
     """Return the newest drills inside an area or covering it, newest first."""
     rows = await connection.fetch(SQL["list_drills"], area_prefix(area_id), outer_areas(area_id), limit)
     return [_drill_of(row) for row in rows]
-
-
-def outer_areas(area_id: str) -> list[str]:
-    """Return the ids of this area and of every area around it, the whole country last."""
-    around = [area_id[:end].ljust(AREA_DIGITS, "0") for end in (*reversed(AREA_LEVEL_ENDS), 0)]
-    return list(dict.fromkeys(around))
 
 
 def _drill_of(row: Record) -> Drill:

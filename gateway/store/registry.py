@@ -36,6 +36,11 @@ async def area(database: Queryable, area_id: str) -> Area | None:
     return await _one(Area, database, "find_area", area_id)
 
 
+async def area_names(database: Queryable, area_ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of those areas that there are, by id."""
+    return {row["area_id"]: row["name"] for row in await database.fetch(SQL["list_area_names"], list(area_ids))}
+
+
 async def household(database: Queryable, household_id: str) -> Household | None:
     """Return one household or None."""
     return await _one(Household, database, "find_household", household_id)

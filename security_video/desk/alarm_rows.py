@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.alarms.escalation import DISTRICT, PROGRESS, STREET, SUPERVISOR, UNSEEN
+from gateway.alarms.escalation import DISTRICT, PROGRESS, STREET, SUPERVISOR, UNSEEN, steps_of
+from gateway.alarms.facts import escalated_to
 from gateway.alarms.states import legal_actions
 from gateway.model.alarms import Action, Alarm, AlarmState
 from gateway.runtime.clock import to_ms
 from gateway.store.desk import Face, FaceTimer
-from security_video.desk.storms import MANY_PRESSES, Group, is_waiting
+from security_video.desk.storms import MANY_PRESSES, Group
 
 LADDER: Final = frozenset({STREET, DISTRICT, SUPERVISOR})
 
@@ -183,7 +184,7 @@ def actions_of(alarm: Alarm) -> tuple[str, ...]:
 def ladder_of(face: Face) -> tuple[tuple[Rung, ...], int]:
     """Return the steps of the alarm's own chain until 签收, with the times of its newest round, and its beginning."""
     raised_ms = to_ms(face.alarm.raised_at)
-    after = {str(step["kind"]): float(str(step["after_s"])) for step in face.alarm.chain}
+    after = {step.kind: step.after_s for step in steps_of(face.alarm.chain)}
     steps = [timer for timer in face.timers if timer.kind in LADDER and timer.kind in after]
     steps.sort(key=lambda timer: timer.level)
     rungs = tuple(Rung(timer.kind, timer.name, after[timer.kind], timer.due_ms) for timer in steps)
@@ -199,15 +200,9 @@ def next_step(face: Face) -> NextStep | None:
 
 
 def _still_matters(timer: FaceTimer, alarm: Alarm) -> bool:
-    if timer.kind == PROGRESS or not is_waiting(alarm):
-        return timer.kind == PROGRESS and not is_waiting(alarm)
+    if timer.kind == PROGRESS or not alarm.is_waiting:
+        return timer.kind == PROGRESS and not alarm.is_waiting
     return timer.level > alarm.escalation_level and (timer.kind != UNSEEN or alarm.state is AlarmState.RAISED)
-
-
-def escalated_to(alarm: Alarm) -> str:
-    """Return the name of the outermost area that was asked, empty while it is the community's own."""
-    names = [str(step["name"]) for step in alarm.chain if step["level"] == alarm.escalation_level]
-    return names[-1] if names else ""
 
 
 def group_row(group: Group) -> GroupRow:

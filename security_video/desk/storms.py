@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from gateway.model.alarms import Alarm, AlarmState
 from gateway.store.desk import Face
 
 MORE_THAN: Final = 10
@@ -20,8 +19,6 @@ WINDOW: Final = timedelta(minutes=10)
 MANY_PRESSES: Final = 5
 #: Rows of a snapshot; beyond it alarms that somebody has in hand are counted in one line.
 MOST_ROWS: Final = 200
-
-_WAITING: Final = frozenset({AlarmState.RAISED, AlarmState.NOTIFIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +55,13 @@ class Arrangement:
     storm_of: dict[str, str]
 
 
-def is_waiting(alarm: Alarm) -> bool:
-    """Tell whether nobody has signed for it yet."""
-    return alarm.state in _WAITING
-
-
 def arrange(faces: Iterable[Face], keep: Collection[str] = ()) -> Arrangement:
     """Return rows and groups of open alarms; those in `keep` have a row of their own whatever happens."""
     singles: list[Face] = []
     buckets: dict[StormKey, list[Face]] = defaultdict(list)
     for face in faces:
         alarm = face.alarm
-        if is_waiting(alarm) and not alarm.is_silent:
+        if alarm.is_waiting and not alarm.is_silent:
             buckets[StormKey(alarm.area_id, alarm.kind, alarm.is_drill)].append(face)
         else:
             singles.append(face)
@@ -143,7 +135,7 @@ def _bounded(singles: Sequence[Face], keep: Collection[str]) -> tuple[list[Face]
 
 
 def _must_show(face: Face, keep: Collection[str]) -> bool:
-    return is_waiting(face.alarm) or face.alarm.is_silent or face.alarm.alarm_id in keep
+    return face.alarm.is_waiting or face.alarm.is_silent or face.alarm.alarm_id in keep
 
 
 def _urgency(face: Face) -> tuple[bool, bool, int, bool, float]:
@@ -152,7 +144,7 @@ def _urgency(face: Face) -> tuple[bool, bool, int, bool, float]:
         not alarm.is_silent,
         alarm.is_drill,
         alarm.level,
-        not is_waiting(alarm),
+        not alarm.is_waiting,
         -alarm.raised_at.timestamp(),
     )
 

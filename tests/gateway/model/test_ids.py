@@ -46,3 +46,16 @@ def test_a_device_id_is_one_topic_level(text: str) -> None:
     if ids.is_device_id(text):
         assert not set(text) & set("/+# \0")
         assert text.isascii()
+
+
+def test_outer_areas_are_named_once_from_inside_out() -> None:
+    """Community, street, district, city, province, country; an outer area repeats nothing."""
+    assert ids.outer_areas("110105001001") == [
+        "110105001001",
+        "110105001000",
+        "110105000000",
+        "110100000000",
+        "110000000000",
+        "000000000000",
+    ]
+    assert ids.outer_areas("110105000000") == ["110105000000", "110100000000", "110000000000", "000000000000"]

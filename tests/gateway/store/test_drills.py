@@ -76,16 +76,3 @@ async def test_a_drill_that_ran_out_cannot_be_ended(database_dsn: str) -> None:
         assert not await drills.end_drill(database, "drill-1", BEGINNING + HOUR, "李强")
         with pytest.raises(BadInput):
             await drills.start_drill(database, drill("drill-2", hours=-1))
-
-
-def test_outer_areas_are_named_once_from_inside_out() -> None:
-    """Community, street, district, city, province, country; an outer area repeats nothing."""
-    assert drills.outer_areas("110105001001") == [
-        "110105001001",
-        "110105001000",
-        "110105000000",
-        "110100000000",
-        "110000000000",
-        "000000000000",
-    ]
-    assert drills.outer_areas("110105000000") == ["110105000000", "110100000000", "110000000000", "000000000000"]

@@ -16,15 +16,6 @@ select d.device_id, d.household_id, coalesce(h.area_id, d.area_id) as area_id, d
   from devices d left join households h using (household_id)
  where d.device_id = $1
 
--- name: find_circumstances
--- Names of areas, whether each keeps a roster and has somebody on duty, and whether a drill of one of $2 runs.
-select a.area_id, a.name,
-       exists (select from duty_shifts s where s.area_id = a.area_id) as keeps_roster,
-       exists (select from duty_shifts s where s.area_id = a.area_id and s.begins_at <= $3 and s.ends_at > $3)
-           as is_manned,
-       exists (select from drills d where d.area_id = any($2) and d.begins_at <= $3 and d.ends_at > $3) as is_drill
-  from areas a where a.area_id = any($1)
-
 -- name: find_open_incident
 -- The open alarm that a further press of the same kind belongs to; one that the household took back is not joined,
 -- and silent presses have alarms of their own.

@@ -50,6 +50,9 @@ select pg_notify('linli_registry', '')
 -- name: find_area
 select * from areas where area_id = $1
 
+-- name: list_area_names
+select area_id, name from areas where area_id = any($1::text[])
+
 -- name: find_household
 select * from households where household_id = $1
 
